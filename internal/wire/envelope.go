@@ -1,0 +1,104 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Kind tells what the body of a record is.
+type Kind uint8
+
+// The kinds of record. Their values are on disk and never change.
+const (
+	KindBatch1 Kind = 1 // snappy-compressed prometheus.WriteRequest (remote write 1.0)
+	KindBatch2 Kind = 2 // snappy-compressed io.prometheus.write.v2.Request (remote write 2.0)
+	KindNote   Kind = 3 // JSON of a Note
+)
+
+// Clocks are the three clocks of a host read together, in milliseconds.
+// Boot counts since boot including suspend, Mono without it; both survive a
+// wall clock that is set.
+type Clocks struct {
+	Wall int64 // Unix milliseconds, UTC
+	Boot int64 // CLOCK_BOOTTIME
+	Mono int64 // CLOCK_MONOTONIC
+}
+
+// Envelope is what travels with each body. The agent fills Kind to Clocks;
+// the collector adds the identity it took from the certificate and the
+// instant of receipt, never from anything in the body.
+type Envelope struct {
+	Kind   Kind
+	Run    string // random, one per start of the agent process
+	Boot   string // the kernel's boot id
+	Seq    uint64 // 1, 2, 3 … in the agent's journal: a hole proves a loss
+	Clocks Clocks // at collection
+
+	Host       string // stable id, from the certificate
+	Instance   string // the host's name at that moment
+	Customer   string // whose host it is; empty when there is one customer
+	Job        string // "node" for agents
+	ReceivedAt int64  // Unix milliseconds by the collector's clock; 0 in an agent
+}
+
+// envelopeVersion is the first byte of an encoded envelope.
+const envelopeVersion = 1
+
+// maxField bounds each text of an envelope, in bytes.
+const maxField = 1024
+
+// ErrEnvelope is wrapped by each error of Split.
+var ErrEnvelope = errors.New("malformed envelope")
+
+// Append encodes e behind dst. The body follows the returned bytes in the
+// same record; Split takes the two apart.
+func (e *Envelope) Append(dst []byte) []byte {
+	dst = append(dst, envelopeVersion, byte(e.Kind))
+	dst = binary.AppendUvarint(dst, e.Seq)
+	for _, v := range [...]int64{e.Clocks.Wall, e.Clocks.Boot, e.Clocks.Mono, e.ReceivedAt} {
+		dst = binary.AppendVarint(dst, v)
+	}
+	for _, s := range [...]string{e.Run, e.Boot, e.Host, e.Instance, e.Customer, e.Job} {
+		if len(s) > maxField {
+			s = s[:maxField]
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(s)))
+		dst = append(dst, s...)
+	}
+	return dst
+}
+
+// Split decodes the envelope at the start of record and returns the body that
+// follows it, a part of record itself.
+func Split(record []byte) (Envelope, []byte, error) {
+	var e Envelope
+	if len(record) < 2 || record[0] != envelopeVersion {
+		return e, nil, fmt.Errorf("%w: version", ErrEnvelope)
+	}
+	e.Kind = Kind(record[1])
+	if e.Kind < KindBatch1 || e.Kind > KindNote {
+		return e, nil, fmt.Errorf("%w: kind %d", ErrEnvelope, e.Kind)
+	}
+	rest := record[2:]
+	var n int
+	if e.Seq, n = binary.Uvarint(rest); n <= 0 {
+		return e, nil, fmt.Errorf("%w: sequence", ErrEnvelope)
+	}
+	rest = rest[n:]
+	for _, p := range [...]*int64{&e.Clocks.Wall, &e.Clocks.Boot, &e.Clocks.Mono, &e.ReceivedAt} {
+		if *p, n = binary.Varint(rest); n <= 0 {
+			return e, nil, fmt.Errorf("%w: clock", ErrEnvelope)
+		}
+		rest = rest[n:]
+	}
+	for _, p := range [...]*string{&e.Run, &e.Boot, &e.Host, &e.Instance, &e.Customer, &e.Job} {
+		l, n := binary.Uvarint(rest)
+		if n <= 0 || l > maxField || uint64(len(rest)-n) < l {
+			return e, nil, fmt.Errorf("%w: text", ErrEnvelope)
+		}
+		*p = string(rest[n : n+int(l)])
+		rest = rest[n+int(l):]
+	}
+	return e, rest, nil
+}
