@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// asking is shared by the commands that ask a running collector.
+type asking struct {
+	Collector string `help:"Address of the running collector." default:"http://127.0.0.1:1876" placeholder:"URL"`
+}
+
+// problem is the part of an RFC 9457 answer a person reads.
+type problem struct {
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Message string `json:"message"`
+	} `json:"errors"`
+}
+
+// ask sends one request and returns the open body of a good answer.
+func (a asking) ask(ctx context.Context, method, path string, query url.Values, body any) (*http.Response, error) {
+	var payload io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		payload = bytes.NewReader(text)
+	}
+	address := strings.TrimRight(a.Collector, "/") + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, payload)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask the collector: %w\nIs it running there? Start it with quickstart or run, or name its address with --collector", err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	var p problem
+	if json.Unmarshal(text, &p) == nil && p.Detail != "" {
+		for _, e := range p.Errors {
+			p.Detail += "\n" + e.Message
+		}
+		return nil, fmt.Errorf("the collector refused: %s", p.Detail)
+	}
+	return nil, fmt.Errorf("the collector answered %s to %s %s: %s", resp.Status, method, path, strings.TrimSpace(string(text)))
+}
+
+// save streams the answer into name by way of a temporary file, so that a
+// file of that name is whole or not there.
+func save(name string, body io.Reader) (int64, error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return 0, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".plimsoll-*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // fails once it is renamed, as it should
+	n, err := io.Copy(f, body)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return n, fmt.Errorf("write %s: %w", name, err)
+	}
+	return n, nil
+}
+
+type reportCmd struct {
+	asking
+	Customer string `help:"Whose report." required:""`
+	Period   string `help:"Month, as 2026-11." required:"" placeholder:"YYYY-MM"`
+	AsOf     string `help:"As known at that instant (default: now)." placeholder:"INSTANT"`
+	Format   string `help:"Only html yet." enum:"html" default:"html"`
+	Lang     string `help:"en or zh." enum:"en,zh" default:"en"`
+	Out      string `help:"Folder the file is written to." default:"." placeholder:"DIR"`
+}
+
+func (c *reportCmd) Run(ctx context.Context) error {
+	q := url.Values{"customer": {c.Customer}, "period": {c.Period}, "lang": {c.Lang}}
+	if c.AsOf != "" {
+		q.Set("as_of", c.AsOf)
+	}
+	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/report", q, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	safe := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
+			return '_'
+		}
+		return r
+	}, c.Customer)
+	name := filepath.Join(c.Out, fmt.Sprintf("service-report-%s-%s-%s.html", safe, c.Period, c.Lang))
+	if _, err := save(name, resp.Body); err != nil {
+		return err
+	}
+	fmt.Println(name)
+	return nil
+}
+
+type exportCmd struct {
+	Facts exportFactsCmd `cmd:"" help:"The raw facts as evaluate reads them (CSV)."`
+}
+
+type exportFactsCmd struct {
+	asking
+	From string `help:"First instant or date (UTC)." required:""`
+	To   string `help:"End, excluded." required:""`
+	Out  string `help:"File to write (default: standard output)." placeholder:"FILE"`
+}
+
+func (c *exportFactsCmd) Run(ctx context.Context) error {
+	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/facts.csv", url.Values{"from": {c.From}, "to": {c.To}}, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if c.Out == "" {
+		_, err = io.Copy(os.Stdout, resp.Body)
+		return err
+	}
+	n, err := save(c.Out, resp.Body)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d bytes\n", c.Out, n)
+	return nil
+}
+
+type enrolCmd struct {
+	Create enrolCreateCmd `cmd:"" help:"Make a one-time token and print the line to run on the new host."`
+}
+
+type enrolCreateCmd struct {
+	asking
+	TTL      string `help:"How long the token is good for." default:"24h" name:"ttl"`
+	Customer string `help:"Customer the new host belongs to." placeholder:"NAME"`
+}
+
+func (c *enrolCreateCmd) Run(ctx context.Context) error {
+	resp, err := c.ask(ctx, http.MethodPost, "/api/v1/enrol-tokens", nil, map[string]string{"ttl": c.TTL, "customer": c.Customer})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var made struct {
+		Token, Address string
+		Expires        string
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil {
+		return fmt.Errorf("read the collector's answer: %w", err)
+	}
+	fmt.Printf("# good once, until %s\nplimsoll-agent enrol --collector %s --token %s\nplimsoll-agent run\n", made.Expires, made.Address, made.Token)
+	return nil
+}
+
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Prove that no entry of the audit chain was changed, removed or inserted."`
+}
+
+type auditVerifyCmd struct{ asking }
+
+func (c *auditVerifyCmd) Run(ctx context.Context) error {
+	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/audit/verify", nil, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var v struct {
+		Entries int64  `json:"entries"`
+		Head    string `json:"head"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&v); err != nil {
+		return fmt.Errorf("read the collector's answer: %w", err)
+	}
+	fmt.Printf("good: %d entries, head %s\n", v.Entries, v.Head)
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector"
+	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/evaluate"
+	"github.com/plimsoll/plimsoll/internal/quickstart"
+)
+
+// commands is the whole command line.
+type commands struct {
+	Quickstart quickstartCmd `cmd:"" help:"Watch this very host: collector and agent in one process, no configuration, loopback only."`
+	Run        runCmd        `cmd:"" help:"Run the collector."`
+	Check      checkCmd      `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
+	Evaluate   evaluateCmd   `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
+	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
+	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
+	Enrol      enrolCmd      `cmd:"" help:"Let a new agent in."`
+	Audit      auditCmd      `cmd:"" help:"The audit chain."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+type quickstartCmd struct {
+	Data         string `help:"Where everything is kept (default: plimsoll in the user's state directory)." placeholder:"DIR"`
+	Listen       string `help:"Address of the pages, the API and the metrics; loopback only." default:"127.0.0.1:1876"`
+	ListenAgents string `help:"Address agents deliver to." default:"127.0.0.1:1877"`
+	ListenSample string `help:"Address of the sample page." default:"127.0.0.1:1879"`
+}
+
+func (c *quickstartCmd) Run(ctx context.Context) error {
+	return quickstart.Run(ctx, quickstart.Options{Data: c.Data, Listen: c.Listen, ListenAgents: c.ListenAgents,
+		ListenSample: c.ListenSample, Version: version, Stdout: os.Stdout, Stderr: os.Stderr})
+}
+
+type runCmd struct {
+	Config       string `help:"Configuration file; an empty one is a good one." placeholder:"FILE" type:"existingfile"`
+	Data         string `help:"Data directory; overrides the configuration." placeholder:"DIR"`
+	Listen       string `help:"Address of the pages, the API and the metrics; loopback only." placeholder:"ADDR"`
+	ListenAgents string `help:"Address agents deliver to." placeholder:"ADDR"`
+}
+
+func (c *runCmd) Run(ctx context.Context) error {
+	config, faults := collector.LoadConfig(c.Config)
+	if len(faults) > 0 {
+		fmt.Fprintln(os.Stderr, faults.Error())
+		return errExit(2)
+	}
+	config.Override(c.Data, c.Listen, c.ListenAgents)
+	return collector.Run(ctx, collector.Options{Config: config, Version: version, Log: collector.NewLog(os.Stderr)})
+}
+
+type checkCmd struct {
+	Config    string `help:"Configuration file of the collector." placeholder:"FILE"`
+	Catalogue string `help:"Catalogue of services and agreements." placeholder:"FILE"`
+}
+
+func (c *checkCmd) Run() error {
+	if c.Config == "" && c.Catalogue == "" {
+		return fmt.Errorf("nothing to check: name a file with --config or --catalogue")
+	}
+	bad := false
+	if c.Config != "" {
+		if _, faults := collector.LoadConfig(c.Config); len(faults) > 0 {
+			fmt.Fprintln(os.Stderr, faults.Error())
+			bad = true
+		} else {
+			fmt.Printf("%s: good\n", c.Config)
+		}
+	}
+	if c.Catalogue != "" {
+		data, err := os.ReadFile(c.Catalogue)
+		if err != nil {
+			return fmt.Errorf("read the catalogue: %w", err)
+		}
+		parsed, faults := catalogue.Parse(c.Catalogue, data)
+		if len(faults) > 0 {
+			fmt.Fprintln(os.Stderr, faults.Error())
+			bad = true
+		} else {
+			a := parsed.Availability
+			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources\n",
+				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources))
+		}
+	}
+	if bad {
+		return errExit(2)
+	}
+	return nil
+}
+
+type evaluateCmd struct {
+	Facts     string `help:"CSV of facts: time,component,state and optionally observer,latency_ms,received_at,hold." required:"" placeholder:"FILE"`
+	Catalogue string `help:"Catalogue of services and agreements." required:"" placeholder:"FILE"`
+	From      string `help:"Beginning of the period: a date or an instant." required:""`
+	To        string `help:"End of the period, excluded." required:""`
+	AsOf      string `help:"What was known then (default: now)." placeholder:"INSTANT"`
+	Format    string `help:"json or table." enum:"json,table" default:"json"`
+}
+
+func (c *evaluateCmd) Run(ctx context.Context) error {
+	status := evaluate.Run(ctx, evaluate.Options{FactsPath: c.Facts, CataloguePath: c.Catalogue, From: c.From, To: c.To,
+		AsOf: c.AsOf, Format: c.Format, Now: time.Now()}, os.Stdout, os.Stderr)
+	if status != 0 {
+		return errExit(status)
+	}
+	return nil
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println("plimsoll-collector", version)
+	return nil
+}

@@ -1,0 +1,57 @@
+// Command plimsoll-collector receives what agents measured and turns it into
+// outages, SLA figures, problem records and reports. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // calendars must come out right on a host without zone files
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker: -ldflags "-X main.version=…".
+var version = "dev"
+
+// errExit ends the program with a status after everything was said already.
+type errExit int
+
+func (e errExit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run parses args and runs one command; 0 well, 1 failed, 2 bad input.
+func run(ctx context.Context, args []string) int {
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("plimsoll-collector"),
+		kong.Description("Monitoring that can be signed: outages, SLA figures, problem records and reports, each defended down to the raw facts."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"version": version})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "plimsoll-collector:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "plimsoll-collector: %v\nplimsoll-collector --help lists the commands\n", err)
+		return 2
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	err = command.Run()
+	var exit errExit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return int(exit)
+	}
+	fmt.Fprintln(os.Stderr, "plimsoll-collector:", err)
+	return 1
+}
