@@ -1,0 +1,78 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Document is a decoded file: where each path of it stands.
+type Document struct {
+	File  string
+	lines map[string]int
+}
+
+// Has tells whether the path, such as "services[0].needs", was written in
+// the file.
+func (d *Document) Has(path string) bool {
+	_, ok := d.lines[path]
+	return ok
+}
+
+// Line is the line of the path; of a path that is not written, the line of
+// the nearest thing around it that is; 0 when there is none.
+func (d *Document) Line(path string) int {
+	for {
+		if line, ok := d.lines[path]; ok {
+			return line
+		}
+		cut := strings.LastIndexAny(path, ".[")
+		if cut < 0 {
+			return 0
+		}
+		path = path[:cut]
+	}
+}
+
+// Fault is a fault at the path, with its line.
+func (d *Document) Fault(path, message, remedy string) Fault {
+	return Fault{File: d.File, Line: d.Line(path), Path: path, Message: message, Remedy: remedy}
+}
+
+// parse reads the one YAML document of the file; nil without a fault is a
+// file with nothing in it.
+func parse(file string, data []byte) (*yaml.Node, Faults) {
+	decoder := yaml.NewDecoder(strings.NewReader(string(data)))
+	var root, second yaml.Node
+	if err := decoder.Decode(&root); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		return nil, Faults{syntaxFault(file, err)}
+	}
+	if err := decoder.Decode(&second); err == nil {
+		return nil, Faults{{File: file, Line: second.Line, Message: "a second document begins here", Remedy: "keep one document in a file"}}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, Faults{syntaxFault(file, err)}
+	}
+	if len(root.Content) != 1 {
+		return nil, nil
+	}
+	return root.Content[0], nil
+}
+
+func syntaxFault(file string, err error) Fault {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 0
+	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(text); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line, text = n, text[len(m[0]):]
+		}
+	}
+	return Fault{File: file, Line: line, Message: fmt.Sprintf("not YAML: %s", text)}
+}
