@@ -1,0 +1,120 @@
+package identity
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// Files of an enrolled host, in its identity directory.
+const (
+	hostKey  = "host.key"
+	hostCert = "host.pem"
+	hostCA   = "ca.pem"
+	hostJSON = "host.json"
+)
+
+// ErrNotEnrolled is wrapped by Load when the directory holds no identity.
+var ErrNotEnrolled = errors.New("this host is not enrolled: run \"plimsoll-agent enrol\" with a token of the collector")
+
+// Identity is what an enrolled host knows of itself.
+type Identity struct {
+	Host      string    `json:"host"`      // stable id
+	Instance  string    `json:"instance"`  // name it was listed under when it enrolled
+	Collector string    `json:"collector"` // HOST:PORT it enrolled at
+	Expires   time.Time `json:"expires"`   // of its certificate
+
+	cert tls.Certificate
+	pool *x509.CertPool
+}
+
+// Load reads what Enrol stored in dir. The error wraps ErrNotEnrolled when
+// nothing is there; anything half there names the file.
+func Load(dir string) (Identity, error) {
+	var id Identity
+	text, err := os.ReadFile(filepath.Join(dir, hostJSON))
+	if errors.Is(err, fs.ErrNotExist) {
+		return id, fmt.Errorf("no %s in %s: %w", hostJSON, dir, ErrNotEnrolled)
+	}
+	if err != nil {
+		return id, fmt.Errorf("read identity: %w", err)
+	}
+	if err := json.Unmarshal(text, &id); err != nil {
+		return id, fmt.Errorf("read identity %s: %w", filepath.Join(dir, hostJSON), err)
+	}
+	caPEM, err := os.ReadFile(filepath.Join(dir, hostCA))
+	if err != nil {
+		return id, fmt.Errorf("read collector's authority: %w", err)
+	}
+	ca, err := parseCertificate(caPEM)
+	if err != nil {
+		return id, fmt.Errorf("%s: %w", filepath.Join(dir, hostCA), err)
+	}
+	id.pool = x509.NewCertPool()
+	id.pool.AddCert(ca)
+	id.cert, err = tls.LoadX509KeyPair(filepath.Join(dir, hostCert), filepath.Join(dir, hostKey))
+	if err != nil {
+		return id, fmt.Errorf("load certificate and key from %s: %w", dir, err)
+	}
+	if id.cert.Leaf == nil {
+		if id.cert.Leaf, err = x509.ParseCertificate(id.cert.Certificate[0]); err != nil {
+			return id, fmt.Errorf("%s: %w", filepath.Join(dir, hostCert), err)
+		}
+	}
+	host, err := HostID(id.cert.Leaf)
+	if err != nil {
+		return id, fmt.Errorf("%s: %w", filepath.Join(dir, hostCert), err)
+	}
+	id.Host, id.Expires = host, id.cert.Leaf.NotAfter
+	return id, nil
+}
+
+// ClientTLS is how this host talks to its collector: TLS 1.3, its own
+// certificate, the collector's authority as the only root, whatever address
+// the collector is reached at.
+func (id Identity) ClientTLS() *tls.Config {
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		ServerName:   wire.CollectorServerName,
+		RootCAs:      id.pool,
+		Certificates: []tls.Certificate{id.cert},
+		NextProtos:   []string{"http/1.1"},
+	}
+}
+
+// writeFile replaces path atomically and durably: whole and old, or whole and new.
+func writeFile(path string, data []byte, mode fs.FileMode) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(tmp.Name())
+			err = fmt.Errorf("write %s: %w", path, err)
+		}
+	}()
+	if _, err = tmp.Write(data); err == nil {
+		if err = tmp.Chmod(mode); err == nil {
+			err = tmp.Sync()
+		}
+	}
+	if closeErr := tmp.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if err = os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
