@@ -88,6 +88,9 @@ func (c *Lines) SVG() string {
 	f := frame{x0: left, x1: float64(w - right), y0: float64(h - bottom), y1: top, from: c.From, to: c.To, lo: lo, hi: hi}
 	c.valueAxis(&s, f)
 	timeAxis(&s, f, zone)
+	for i, l := range c.Lines {
+		c.draw(&s, f, i, l)
+	}
 	for _, th := range c.Thresholds {
 		class, colour := "warning", "#9a6700"
 		if th.Critical {
@@ -95,9 +98,6 @@ func (c *Lines) SVG() string {
 		}
 		s.line("threshold "+class, colour, "5 4", f.x0, f.y(th.Value), f.x1, f.y(th.Value))
 		s.text("threshold "+class, colour, "end", f.x1-2, f.y(th.Value)-3, th.Name+" "+c.Unit.Format(th.Value))
-	}
-	for i, l := range c.Lines {
-		c.draw(&s, f, i, l)
 	}
 	if !any && c.Empty != "" {
 		s.text("empty", faint, "middle", (f.x0+f.x1)/2, (f.y0+f.y1)/2, c.Empty)
@@ -165,6 +165,7 @@ func timeAxis(s *canvas, f frame, zone *time.Location) {
 	}
 	start := time.UnixMilli(f.from).In(zone)
 	y, mo, d := start.Date()
+	name := zoneName(time.UnixMilli(f.to).In(zone))
 	last := math.Inf(-1)
 	for i := 0; i < 2000; i++ {
 		var t time.Time
@@ -188,12 +189,12 @@ func timeAxis(s *canvas, f frame, zone *time.Location) {
 			label = t.Format("01-02")
 		}
 		s.line("grid", grid, "", x, f.y0, x, f.y0+4)
-		if x < f.x1-74 { // the zone's name stands at the end
+		if x+18 < f.x1-textWidth(name) { // the zone's name stands at the end
 			s.text("tick", faint, "middle", x, f.y0+16, label)
 		}
 	}
 	s.line("axis", faint, "", f.x0, f.y0, f.x1, f.y0)
-	s.text("tick zone", faint, "end", f.x1, f.y0+16, zoneName(time.UnixMilli(f.to).In(zone)))
+	s.text("tick zone", faint, "end", f.x1, f.y0+16, name)
 }
 
 // zoneName is what a person calls the zone of t, with its offset where the
