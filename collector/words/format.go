@@ -1,0 +1,127 @@
+package words
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Percent writes a ratio as a percentage with exactly decimals digits,
+// truncated and never rounded: 0.999949 with 3 is "99.994 %". A nil ratio is
+// "no value", which is neither 0 % nor 100 %.
+func (b *Book) Percent(ratio *float64, decimals int) string {
+	if ratio == nil || math.IsNaN(*ratio) {
+		return b.T("no.value")
+	}
+	return truncated(*ratio, decimals) + " %"
+}
+
+// Share is Percent without zeros at its end: a target of 0.999 is "99.9 %".
+func (b *Book) Share(ratio *float64) string {
+	if ratio == nil || math.IsNaN(*ratio) {
+		return b.T("no.value")
+	}
+	text := truncated(*ratio, 4)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + " %"
+}
+
+// truncated works on the shortest decimal that means v, so that 0.998 is
+// 99.8 and not 99.7999.
+func truncated(v float64, decimals int) string {
+	sign := ""
+	if v < 0 {
+		sign, v = "-", -v
+	}
+	whole, frac, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
+	frac += strings.Repeat("0", 2+decimals)
+	whole = strings.TrimLeft(whole+frac[:2], "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if decimals == 0 {
+		return sign + whole
+	}
+	return sign + whole + "." + frac[2:2+decimals]
+}
+
+// Seconds writes a length of time given in seconds: its two largest units, cut
+// off, not rounded: "3 d 4 h", "31 min 5 s", "12 s", "0.25 s". nil is "no value".
+func (b *Book) Seconds(s *float64) string {
+	if s == nil || math.IsNaN(*s) || math.IsInf(*s, 0) {
+		return b.T("no.value")
+	}
+	v := *s
+	sign := ""
+	if v < 0 {
+		sign, v = "−", -v
+	}
+	ms := int64(math.Round(v * 1000)) // figures are whole milliseconds
+	if ms < 10_000 && ms%1000 != 0 {
+		text := strings.TrimRight(fmt.Sprintf("%d.%03d", ms/1000, ms%1000), "0")
+		return sign + b.T("unit.s", text)
+	}
+	units := []struct {
+		key string
+		ms  int64
+	}{{"unit.d", 86_400_000}, {"unit.h", 3_600_000}, {"unit.min", 60_000}, {"unit.s", 1000}}
+	for i, u := range units {
+		if ms < u.ms && i < len(units)-1 {
+			continue
+		}
+		text := b.T(u.key, strconv.FormatInt(ms/u.ms, 10))
+		if i+1 < len(units) {
+			if rest := ms % u.ms / units[i+1].ms; rest > 0 {
+				text += " " + b.T(units[i+1].key, strconv.FormatInt(rest, 10))
+			}
+		}
+		return sign + text
+	}
+	return ""
+}
+
+// Millis is Seconds for whole milliseconds.
+func (b *Book) Millis(ms int64) string {
+	s := float64(ms) / 1000
+	return b.Seconds(&s)
+}
+
+// Instant writes t with date, seconds and zone: "2026-11-25 11:30:05 CST (+08:00)".
+func Instant(t time.Time, zone *time.Location) string {
+	t = t.In(zone)
+	return t.Format("2006-01-02 15:04:05 ") + Zone(t)
+}
+
+// Zone names the zone of t with its offset: "UTC", "CST (+08:00)".
+func Zone(t time.Time) string {
+	name, offset := t.Zone()
+	switch {
+	case offset == 0 && (name == "UTC" || name == ""):
+		return "UTC"
+	case strings.ContainsAny(name, "+-0123456789") || name == "":
+		return "UTC" + t.Format("-07:00")
+	}
+	return name + " (" + t.Format("-07:00") + ")"
+}
+
+// Month writes the month "2026-11" as the language does: "November 2026", "2026年11月".
+func (b *Book) Month(period string) string {
+	t, err := time.Parse("2006-01", period)
+	if err != nil {
+		return period
+	}
+	return b.T("month", strconv.Itoa(t.Year()), b.T("month."+strconv.Itoa(int(t.Month()))))
+}
+
+// Number writes v with at most four significant digits, without an exponent
+// where it has no more than nine digits before the point.
+func Number(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case v == math.Trunc(v) && math.Abs(v) < 1e9:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
