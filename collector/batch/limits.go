@@ -1,0 +1,73 @@
+package batch
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Limits bound what one body may cost. Each is checked before memory is
+// spent on what it bounds.
+type Limits struct {
+	CompressedBytes int           // of a body as sent
+	DecodedBytes    int           // of a body after snappy
+	Ratio           int           // decoded to compressed
+	Samples         int           // in one body
+	Symbols         int           // in one body (remote write 2.0), and label sections in one body
+	Labels          int           // of one series
+	NameBytes       int           // of a label name
+	ValueBytes      int           // of a label value
+	SeriesPerHost   int           // active at once (asked for in the last one to two hours); 0 = no limit
+	Ahead           time.Duration // a sample may be this much ahead of its receipt
+}
+
+// Defaults are the limits of a collector whose configuration names none.
+func Defaults() Limits {
+	return Limits{
+		CompressedBytes: 4 << 20,
+		DecodedBytes:    32 << 20,
+		Ratio:           100,
+		Samples:         250_000,
+		Symbols:         200_000,
+		Labels:          64,
+		NameBytes:       1 << 10,
+		ValueBytes:      4 << 10,
+		SeriesPerHost:   5_000,
+		Ahead:           10 * time.Minute,
+	}
+}
+
+// Reason is why a body or a part of it was refused: a word for a counter.
+type Reason string
+
+// The reasons. The first group refuses the whole body, the second single
+// samples or series of it.
+const (
+	ReasonMalformed Reason = "malformed" // not what it claims to be
+	ReasonTooLarge  Reason = "too_large" // compressed or decoded size
+	ReasonRatio     Reason = "ratio"     // decodes to more than Ratio times its size
+	ReasonTooMany   Reason = "too_many"  // samples, symbols or label sections in one body
+
+	ReasonLabels      Reason = "labels"       // invalid, doubled, missing or too long
+	ReasonTimestamp   Reason = "timestamp"    // too far ahead, or not after 1970
+	ReasonSeriesLimit Reason = "series_limit" // a new series beyond SeriesPerHost
+	ReasonHistogram   Reason = "histogram"    // native histograms are skipped
+	ReasonExemplar    Reason = "exemplar"     // exemplars are skipped
+)
+
+// Error is a body refused as a whole.
+type Error struct {
+	Status int // HTTP: 400 or 413
+	Reason Reason
+	Detail string
+}
+
+func (e *Error) Error() string { return e.Detail }
+
+func malformed(format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Reason: ReasonMalformed, Detail: "malformed body: " + fmt.Sprintf(format, args...)}
+}
+
+func tooBig(reason Reason, format string, args ...any) *Error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,101 @@
+package batch
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// walk is the decoding of one body.
+type walk struct {
+	limits  *Limits
+	host    *host
+	horizon int64 // a later sample is refused, Unix ms
+	batch   *Batch
+	key     []byte // scratch: a label section that is not in one piece
+}
+
+// grow makes room for the samples of the body: as many as the last one had.
+func (w *walk) grow() {
+	if w.host.hint > 0 {
+		w.batch.Samples = make([]Sample, 0, min(w.host.hint+8, w.limits.Samples))
+	}
+}
+
+// sample decodes a Sample message (both versions: value is field 1, the
+// timestamp field 2) and appends it without its series.
+func (w *walk) sample(m []byte) error {
+	var s Sample
+	for i := 0; i < len(m); {
+		var t uint64
+		if t, i = uvarint(m, i); i < 0 {
+			return malformed("sample")
+		}
+		switch {
+		case t == tag(1, wireI64) && len(m)-i >= 8:
+			s.V = math.Float64frombits(binary.LittleEndian.Uint64(m[i:]))
+			i += 8
+		case t == tag(2, wireVarint):
+			var v uint64
+			if v, i = uvarint(m, i); i < 0 {
+				return malformed("timestamp of a sample")
+			}
+			s.T = int64(v)
+		default:
+			if i = skip(m, i, t); i < 0 {
+				return malformed("sample")
+			}
+		}
+	}
+	if s.T <= 0 || s.T > w.horizon {
+		w.batch.reject(ReasonTimestamp, 1, func() string {
+			if s.T <= 0 {
+				return fmt.Sprintf("timestamp %d ms is not after 1970", s.T)
+			}
+			return fmt.Sprintf("timestamp %d ms is more than %v ahead of the collector's clock", s.T, w.limits.Ahead)
+		})
+		return nil
+	}
+	if len(w.batch.Samples) >= w.limits.Samples {
+		return tooBig(ReasonTooMany, "more than %d samples in one body", w.limits.Samples)
+	}
+	w.batch.Samples = append(w.batch.Samples, s)
+	return nil
+}
+
+// assign gives the samples from index from on their series.
+func (w *walk) assign(from int, e entry) {
+	own := w.batch.Samples[from:]
+	for i := range own {
+		own[i].Series = e.series
+	}
+	if e.fact {
+		w.batch.Facts = append(w.batch.Facts, own...)
+	}
+}
+
+// refuse drops the samples from index from on, because of err. When err is
+// about the whole body, refuse returns it.
+func (w *walk) refuse(from int, err error) error {
+	if whole := new(Error); errors.As(err, &whole) {
+		return whole
+	}
+	n := len(w.batch.Samples) - from
+	w.batch.Samples = w.batch.Samples[:from]
+	reason, detail := ReasonLabels, err.Error()
+	if errors.Is(err, errSeriesLimit) {
+		reason = ReasonSeriesLimit
+		detail = fmt.Sprintf("host %s has %d active series already; more are refused until some have been silent for %v", w.host.id.instance, w.host.active, 2*time.Hour)
+	}
+	w.batch.reject(reason, max(n, 1), func() string { return detail })
+	return nil
+}
+
+// skipped counts the parts of a series that are not kept.
+func (w *walk) skipped(reason Reason, n int) {
+	if n > 0 {
+		w.batch.reject(reason, n, func() string { return string(reason) + "s are not kept" })
+	}
+}
