@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBadInput: each fault is one clear sentence with its remedy, all at
+// once, with the right exit status.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = busy.Close() })
+	for _, c := range []struct {
+		name   string
+		args   []string
+		status int
+		want   []string
+	}{
+		{"collector: unknown keys, all at once", []string{"plimsoll-collector", "run", "--config", write("c.yaml", "listn: 127.0.0.1:1\nretension: 5d\n")},
+			2, []string{"c.yaml:1: listn", "listen", "c.yaml:2: retension", "retention"}},
+		{"collector: not yet", []string{"plimsoll-collector", "run", "--config", write("n.yaml", "external_url: https://a.example\n")},
+			2, []string{"n.yaml:1", "external_url", "not yet"}},
+		{"agent: unknown keys, all at once", []string{"plimsoll-agent", "run", "--config", write("a.yaml", "intervall: 15s\nchecks: [{component: a, htp: 'http://x'}]\n")},
+			2, []string{"a.yaml:1", "interval", "a.yaml:2", "http"}},
+		{"catalogue: faults with lines", []string{"plimsoll-collector", "check", "--catalogue",
+			write("k.yaml", "components: [{name: a}]\nservices:\n  - {name: s, needs: {all_of: [a, b]}}\nagreementz: []\n")},
+			2, []string{"k.yaml:3", "k.yaml:4", "agreements"}},
+		{"evaluate: bad lines", []string{"plimsoll-collector", "evaluate", "--catalogue", write("good.yaml", "components: [{name: a}]\nservices: [{name: s, needs: {all_of: [a]}}]\n"),
+			"--facts", write("f.csv", "time,component,state\nyesterday,a,up\n2026-10-01T00:00:00Z,a,sideways\n"), "--from", "2026-10-01", "--to", "2026-11-01"},
+			2, []string{"f.csv:2", "yesterday", "f.csv:3", "sideways"}},
+		{"beyond loopback", []string{"plimsoll-collector", "run", "--data", filepath.Join(dir, "d1"), "--listen", "0.0.0.0:0"},
+			1, []string{"no logins yet", "127.0.0.1"}},
+		{"port in use", []string{"plimsoll-collector", "run", "--data", filepath.Join(dir, "d2"), "--listen", busy.Addr().String(), "--listen-agents", "127.0.0.1:0"},
+			1, []string{"in use", "--listen"}},
+		{"unknown command", []string{"plimsoll-collector", "quikstart"}, 2, []string{"quikstart"}},
+	} {
+		stdout, stderr, status := runOnce(t, c.args[0], c.args[1:]...)
+		if status != c.status {
+			t.Errorf("%s: exit status %d, want %d", c.name, status, c.status)
+		}
+		if c.status == 2 && stdout != "" && !strings.HasPrefix(stdout, "Usage") {
+			t.Errorf("%s: wrote to standard output: %s", c.name, tail(stdout, 3))
+		}
+		for _, want := range c.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: the message lacks %q:\n%s", c.name, want, tail(stderr, 8))
+			}
+		}
+	}
+}
+
+// TestDataDirectoryIsHeldOnce: a second collector on the same data says who holds it.
+func TestDataDirectoryIsHeldOnce(t *testing.T) {
+	t.Parallel()
+	q := startTrial(t)
+	q.ready()
+	_, stderr, status := runOnce(t, "plimsoll-collector", "run", "--data", q.data, "--listen", freeAddr(t), "--listen-agents", freeAddr(t))
+	if status != 1 || !strings.Contains(stderr, "held by another collector") || !strings.Contains(stderr, "--data") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}

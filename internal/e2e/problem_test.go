@@ -1,0 +1,135 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plimsoll/plimsoll/internal/need"
+)
+
+// smallDisk mounts a file system of 48 MiB from a file.
+func smallDisk(t *testing.T) (mountpoint string) {
+	t.Helper()
+	need.Root(t, "mounting a small file system from a file")
+	need.Program(t, "mkfs.ext4", "e2fsprogs")
+	dir := t.TempDir()
+	image, mountpoint := filepath.Join(dir, "disk.img"), filepath.Join(dir, "small")
+	for _, step := range [][]string{{"truncate", "-s", "48M", image}, {"mkfs.ext4", "-q", "-m", "0", image}, {"mkdir", mountpoint}, {"mount", "-o", "loop", image, mountpoint}} {
+		if out, err := exec.Command(step[0], step[1:]...).CombinedOutput(); err != nil {
+			if step[0] == "mount" {
+				need.Missing(t, fmt.Sprintf("cannot mount a file as a disk here: %s", strings.TrimSpace(string(out))))
+			}
+			t.Fatalf("%v: %v: %s", step, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", "-l", mountpoint).CombinedOutput(); err != nil {
+			t.Errorf("umount %s: %v: %s", mountpoint, err, out)
+		}
+	})
+	return mountpoint
+}
+
+// problem is the part of a problem record these tests read.
+type problem struct {
+	No          string `json:"record_no"`
+	State       string `json:"state"`
+	Title       string `json:"title"`
+	Occurrences int    `json:"occurrences"`
+	Amendments  []struct {
+		Field  string `json:"field"`
+		New    string `json:"new"`
+		Reason string `json:"reason"`
+	} `json:"amendments"`
+}
+
+func (s site) problems() []problem {
+	s.t.Helper()
+	var answer struct {
+		Problems []problem `json:"problems"`
+	}
+	s.json("/api/v1/problems", &answer)
+	return answer.Problems
+}
+
+// TestFullDiskOpensOneProblem: filled past its threshold a file system opens
+// one problem record; emptied, a note, and it stays open; filled again, an
+// amendment and no second record.
+func TestFullDiskOpensOneProblem(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t)
+	q := &trial{site: site{t, "http://" + freeAddr(t)}, data: t.TempDir()}
+	catalogue := fmt.Sprintf(`components: [{name: h, interval: 5s}]
+services: [{name: s, customer: c, needs: {all_of: [h]}}]
+resources:
+  - name: small-disk
+    kind: technical
+    unit: bytes
+    per: [instance, mountpoint]
+    used: node_filesystem_size_bytes{mountpoint=%[1]q} - node_filesystem_avail_bytes{mountpoint=%[1]q}
+    limit: node_filesystem_size_bytes{mountpoint=%[1]q}
+    warning: 70%%
+    critical: 85%%
+    clear: 50%%
+    for: 30s
+`, disk)
+	if err := os.WriteFile(filepath.Join(q.data, "catalogue.yaml"), []byte(catalogue), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	q.process = start(t, "plimsoll-collector", "quickstart", "--data", q.data, "--listen", strings.TrimPrefix(q.base, "http://"),
+		"--listen-agents", freeAddr(t), "--listen-sample", freeAddr(t))
+	q.ready()
+	waitFor(t, "the small disk measured", 30*time.Second, func() bool {
+		points, err := q.tryQuery(fmt.Sprintf(`node_filesystem_size_bytes{mountpoint=%q}`, disk), time.Time{})
+		return err == nil && len(points) == 1
+	})
+	ballast := filepath.Join(disk, "ballast")
+	fill := func() {
+		if err := os.WriteFile(ballast, make([]byte, 40<<20), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ours := func() (p problem, n int) {
+		for _, candidate := range q.problems() {
+			if strings.Contains(candidate.Title, "small-disk") || strings.Contains(candidate.Title, disk) {
+				p, n = candidate, n+1
+			}
+		}
+		return p, n
+	}
+	fill()
+	took := waitFor(t, "one problem record", 100*time.Second, func() bool { _, n := ours(); return n == 1 })
+	if took < 25*time.Second {
+		t.Errorf("opened after %v, before the 30 s were over", took)
+	}
+	first, _ := ours()
+	t.Logf("%s after %v: %s", first.No, took, first.Title)
+	page := q.mustGet("/problems/" + first.No)
+	for _, want := range []string{"<svg", first.No, "85"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the record's page lacks %q", want)
+		}
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "a note of the recovery", 100*time.Second, func() bool {
+		p, _ := ours()
+		return len(p.Amendments) > len(first.Amendments)
+	})
+	recovered, n := ours()
+	if n != 1 || recovered.State == "closed" || recovered.State == "resolved" || recovered.No != first.No {
+		t.Errorf("after the recovery: %d records, %s in state %s; people close problems", n, recovered.No, recovered.State)
+	}
+	fill()
+	waitFor(t, "an amendment of the repetition", 100*time.Second, func() bool { p, _ := ours(); return p.Occurrences == first.Occurrences+1 })
+	again, n := ours()
+	if n != 1 || again.No != first.No {
+		t.Errorf("filled again: %d records, %s; want the one %s", n, again.No, first.No)
+	}
+}

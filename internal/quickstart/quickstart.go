@@ -1,0 +1,162 @@
+package quickstart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/plimsoll/plimsoll/agent"
+	"github.com/plimsoll/plimsoll/collector"
+	"github.com/plimsoll/plimsoll/internal/identity"
+)
+
+// Options are what the command line says.
+type Options struct {
+	Data         string // "" = the user's state directory
+	Listen       string // pages, API, metrics; loopback only
+	ListenAgents string
+	ListenSample string
+	Version      string
+	Stdout       io.Writer // the story
+	Stderr       io.Writer // the log
+}
+
+// story tells a newcomer what happens, one line for each step.
+type story struct {
+	to    io.Writer
+	begin time.Time
+}
+
+func (s story) tell(format string, args ...any) {
+	fmt.Fprintf(s.to, "%5.1fs  %s\n", time.Since(s.begin).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// Run starts all of it and blocks until ctx ends; then it stops cleanly, and
+// the same call continues where it stopped.
+func Run(ctx context.Context, o Options) error {
+	tell := story{o.Stdout, time.Now()}
+	if o.Data == "" {
+		dir, err := defaultData(os.Getenv)
+		if err != nil {
+			return err
+		}
+		o.Data = dir
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("ask the host's name: %w", err)
+	}
+	tell.tell("Plimsoll %s watches this host, %s. Everything is kept in %s (--data changes that).", o.Version, host, o.Data)
+
+	sample, err := StartSample(o.ListenSample)
+	if err != nil {
+		return fmt.Errorf("%w; name another address with --listen-sample", err)
+	}
+	defer func() { _ = sample.Stop() }()
+
+	if err := writeCatalogue(o, host, tell); err != nil {
+		return err
+	}
+	config := collector.Defaults()
+	config.Override(o.Data, o.Listen, o.ListenAgents)
+	c, err := collector.New(collector.Options{
+		Config: config, Version: o.Version, Log: collector.NewLog(o.Stderr), Sample: sample,
+	})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.Run(ctx) })
+	group.Go(func() error { return runAgent(ctx, o, c, sample, tell) })
+	group.Go(func() error { return announce(ctx, c.URL(), tell) })
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	if err == nil {
+		tell.tell("Stopped cleanly. The same command continues here.")
+	}
+	return err
+}
+
+func writeCatalogue(o Options, host string, tell story) error {
+	name := filepath.Join(o.Data, "catalogue.yaml")
+	made, err := writeOnce(name, catalogueText(found{Host: host, Zone: localZone(os.Getenv), At: time.Now().Truncate(time.Second)}))
+	if err != nil {
+		return fmt.Errorf("write the first catalogue: %w", err)
+	}
+	if made {
+		tell.tell("Made a catalogue of what is here: this host, its file systems, this collector's page and a sample page: %s", name)
+	} else {
+		tell.tell("Using the catalogue %s as you left it.", name)
+	}
+	return nil
+}
+
+// runAgent lets this host in by a one-time token as any other host, once,
+// and then measures and delivers.
+func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sample, tell story) error {
+	dir := filepath.Join(o.Data, "agent")
+	if _, err := identity.Load(dir); err != nil {
+		token, err := c.EnrolToken(ctx, time.Hour, Customer)
+		if err != nil {
+			return fmt.Errorf("make a token for this host: %w", err)
+		}
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("ask the host's name: %w", err)
+		}
+		id, err := identity.Enrol(ctx, identity.Request{Token: token, Collector: c.AgentsAddr(), Hostname: host, Version: o.Version, Dir: dir})
+		if err != nil {
+			return fmt.Errorf("enrol this host: %w", err)
+		}
+		tell.tell("This host enrolled as %s: a one-time token, a key made here, a certificate of the collector's own authority.", id.Instance)
+	}
+	configFile := filepath.Join(o.Data, "agent.yaml")
+	if _, err := writeOnce(configFile, agentText(c.URL()+"/-/healthy", "http://"+sample.Addr()+"/")); err != nil {
+		return fmt.Errorf("write the agent's configuration: %w", err)
+	}
+	config, faults := agent.LoadConfig(configFile)
+	if len(faults) > 0 {
+		return faults
+	}
+	config.Data = dir
+	config.Collector.Addresses = []string{c.AgentsAddr()}
+	a, err := agent.New(agent.Options{Config: config, Version: o.Version, Log: collector.NewLog(o.Stderr)})
+	if err != nil {
+		return err
+	}
+	tell.tell("Its agent measures every %s, keeps that on disk, and delivers it over TLS with both sides proven.", config.Interval)
+	return a.Run(ctx)
+}
+
+// announce prints the address once the first page really answers.
+func announce(ctx context.Context, address string, tell story) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/-/healthy", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				tell.tell("The first page is ready: %s   (no login: only this host can reach it; Ctrl-C stops)", address)
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
