@@ -1,0 +1,5 @@
+//go:build !linux
+
+package source
+
+func readUname() (unameInfo, error) { return unameInfo{}, ErrNothing }
