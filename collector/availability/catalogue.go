@@ -1,0 +1,260 @@
+package availability
+
+import (
+	"math/big"
+	"time"
+)
+
+// Catalogue is what was agreed: the things that are watched, the services
+// made of them, the agreements about them and what changes the count.
+type Catalogue struct {
+	Calendars   map[string]*Calendar // "always" is built in
+	Components  []Component
+	Services    []Service
+	Agreements  []Agreement
+	Windows     []Window
+	Adjustments []Adjustment
+}
+
+// Component is a configuration item that can be up or down.
+type Component struct {
+	Name     string
+	Interval int64 // ms between its checks; 0: not declared
+	Hold     int64 // ms a fact holds at most; 0: not declared; NoHold: not at all
+	Need     int   // observers that must say down; 0: more than half of those that know
+	From     Bound // existence; dates are local to the agreement evaluated
+	Until    Bound
+}
+
+// Service is what a customer buys.
+type Service struct {
+	Name      string
+	Customer  string
+	Functions []string // vital business functions
+	Needs     Need
+	From      Bound
+	Until     Bound
+}
+
+// Need is a node of a service's tree: the name of a component or service, or
+// at least AtLeast of the nodes in Of.
+type Need struct {
+	Name    string // set: a leaf
+	AtLeast int
+	Of      []Need
+}
+
+// Names lists the names in the tree, in written order, doubles included.
+func (n Need) Names() []string {
+	if n.Name != "" {
+		return []string{n.Name}
+	}
+	var names []string
+	for _, child := range n.Of {
+		names = append(names, child.Names()...)
+	}
+	return names
+}
+
+// Agreement is one version of an SLA.
+type Agreement struct {
+	Number        string
+	Version       int
+	Service       string
+	Zone          *time.Location
+	Calendar      string // name, or "" or "always": 24 x 7
+	From, To      Bound  // when the version is in force
+	ReviewBy      Bound
+	StaffGrade    string
+	Policies      Policies
+	Notice        int64 // ms before its start a window must be approved
+	Cap           *Cap  // nil: planned time is not limited
+	IgnoreBlips   int64 // ms
+	MergeBlips    int64 // ms
+	CoverageLimit *big.Rat
+	Indicators    []Indicator
+}
+
+// Treatment is what a policy makes of time it is about.
+type Treatment uint8
+
+// The treatments. For planned time AsDown means: counts as measured.
+const (
+	Exclude Treatment = iota
+	AsUp
+	AsDown
+)
+
+func (t Treatment) String() string { return [...]string{"exclude", "up", "down"}[t] }
+
+// Policies say how doubtful time counts. The zero value is the default.
+type Policies struct {
+	Planned         Treatment
+	Unknown         Treatment
+	BeforeExistence Treatment // Exclude or AsUp
+	Degraded        DegradedPolicy
+}
+
+// DegradedPolicy says how degraded time counts: as up (the zero value), as
+// down, or by Share, the part of its seconds that is down.
+type DegradedPolicy struct {
+	Down  bool
+	Share *big.Rat // 0..1; nil: none
+}
+
+// String is the policy as the catalogue writes it.
+func (d DegradedPolicy) String() string {
+	if d.Down {
+		return "down"
+	}
+	if d.Share != nil {
+		return d.Share.RatString()
+	}
+	return "up"
+}
+
+// CapPeriod is how often the cap on planned time begins anew.
+type CapPeriod uint8
+
+// The periods of a cap, in the agreement's zone.
+const (
+	Month CapPeriod = iota
+	Quarter
+	Year
+)
+
+func (p CapPeriod) String() string { return [...]string{"month", "quarter", "year"}[p] }
+
+// Cap limits planned time: Length ms in each Per.
+type Cap struct {
+	Length int64
+	Per    CapPeriod
+}
+
+// Window is a maintenance window of a change.
+type Window struct {
+	Change     string
+	Services   []string
+	Components []string
+	From, To   Bound
+	ApprovedAt Bound // not set: not approved, the window does not count
+}
+
+// Effect is what an adjustment does.
+type Effect uint8
+
+// The effects of an adjustment.
+const (
+	CutOut Effect = iota
+	CorrectUp
+	CorrectDown
+)
+
+func (e Effect) String() string { return [...]string{"exclude", "up", "down"}[e] }
+
+// Adjustment is an entry of the correction ledger.
+type Adjustment struct {
+	ID          string
+	Services    []string
+	Components  []string
+	From, To    Bound
+	Effect      Effect
+	Reason      string
+	Evidence    string
+	RequestedBy string
+	ApprovedBy  string
+	ApprovedAt  Bound // not set: not approved, the adjustment does not count
+}
+
+// Kind is what an indicator measures.
+type Kind string
+
+// The kinds of indicators. Those after LongestOutage are measured elsewhere.
+const (
+	KindAvailability  Kind = "availability"
+	KindMTTR          Kind = "mttr"
+	KindMTBF          Kind = "mtbf"
+	KindMTBSI         Kind = "mtbsi"
+	KindOutages       Kind = "outages"
+	KindLongestOutage Kind = "longest_outage"
+	KindLatency       Kind = "latency"
+	KindCapacity      Kind = "capacity"
+	KindPromQL        Kind = "promql"
+	KindManual        Kind = "manual"
+)
+
+// Kinds lists the kinds.
+func Kinds() []Kind {
+	return []Kind{KindAvailability, KindMTTR, KindMTBF, KindMTBSI, KindOutages, KindLongestOutage,
+		KindLatency, KindCapacity, KindPromQL, KindManual}
+}
+
+// Computed tells whether the kind is computed from facts alone.
+func (k Kind) Computed() bool {
+	switch k {
+	case KindAvailability, KindMTTR, KindMTBF, KindMTBSI, KindOutages, KindLongestOutage:
+		return true
+	}
+	return false
+}
+
+// IsTime tells whether values of the kind are times (in s).
+func (k Kind) IsTime() bool {
+	return k.Computed() && k != KindAvailability && k != KindOutages
+}
+
+// HigherIsBetter tells in which direction the kind's values are good.
+func (k Kind) HigherIsBetter() bool {
+	return k == KindAvailability || k == KindMTBF || k == KindMTBSI
+}
+
+// Indicator is one promise of an agreement.
+type Indicator struct {
+	Name         string
+	Kind         Kind
+	Description  string
+	Target       *big.Rat // a share 0..1, seconds or a number, by Kind; nil for kinds that are not computed
+	Unacceptable *big.Rat // nil: no such value
+	Period       string
+	Output       string
+}
+
+// Component returns the component of that name.
+func (c *Catalogue) Component(name string) (Component, bool) {
+	for _, each := range c.Components {
+		if each.Name == name {
+			return each, true
+		}
+	}
+	return Component{}, false
+}
+
+// Service returns the service of that name.
+func (c *Catalogue) Service(name string) (Service, bool) {
+	for _, each := range c.Services {
+		if each.Name == name {
+			return each, true
+		}
+	}
+	return Service{}, false
+}
+
+// AgreementAt returns the version about the service in force at t, the first
+// in catalogue order.
+func (c *Catalogue) AgreementAt(service string, t int64) (*Agreement, bool) {
+	for i := range c.Agreements {
+		a := &c.Agreements[i]
+		if a.Service == service && a.inForce().From <= t && t < a.inForce().To {
+			return a, true
+		}
+	}
+	return nil, false
+}
+
+// inForce is when the version applies.
+func (a *Agreement) inForce() Span {
+	return Span{a.From.In(a.Zone, -far), a.To.In(a.Zone, far)}
+}
+
+// InForce is when the version applies, in ms; open ends are very far away.
+func (a *Agreement) InForce() Span { return a.inForce() }
