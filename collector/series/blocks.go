@@ -1,0 +1,162 @@
+package series
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/prometheus/tsdb"
+)
+
+// quarantineDir holds blocks that cannot be opened. Nothing reads it; a person may.
+const quarantineDir = "quarantine"
+
+// damaged gives the blocks of dir that cannot be opened, with the reason.
+// Those a compacted block has replaced are left out: the TSDB removes them.
+func damaged(dir string) (map[string]error, error) {
+	names, err := blockNames(dir)
+	if err != nil {
+		return nil, err
+	}
+	replaced := map[string]bool{}
+	bad := map[string]error{}
+	for _, name := range names {
+		meta, err := probe(filepath.Join(dir, name))
+		if err != nil {
+			bad[name] = err
+			continue
+		}
+		for _, p := range meta.Compaction.Parents {
+			replaced[p.ULID.String()] = true
+		}
+	}
+	for name := range bad {
+		if replaced[name] {
+			delete(bad, name)
+		}
+	}
+	return bad, nil
+}
+
+// quarantine moves the blocks bad of dir aside, so that the store starts with the rest.
+func quarantine(dir string, bad map[string]error, log *slog.Logger) error {
+	to := filepath.Join(dir, quarantineDir)
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return fmt.Errorf("make quarantine: %w", err)
+	}
+	for name, cause := range bad {
+		if err := os.Rename(filepath.Join(dir, name), filepath.Join(to, name)); err != nil {
+			return fmt.Errorf("move block to quarantine: %w", err)
+		}
+		log.Error("moved a damaged block to quarantine; its samples are missing unless the journal still has them",
+			"block", name, "to", to, "err", cause)
+	}
+	return syncDir(dir)
+}
+
+// blockNames lists the blocks of dir.
+func blockNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read series directory: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if _, err := ulid.ParseStrict(e.Name()); err == nil && e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// probe opens and closes the block in dir.
+func probe(dir string) (tsdb.BlockMeta, error) {
+	b, err := tsdb.OpenBlock(nil, dir, nil, nil)
+	if err != nil {
+		return tsdb.BlockMeta{}, err
+	}
+	meta := b.Meta()
+	return meta, b.Close()
+}
+
+// admitPresent marks each block that ends after limit (Unix ms) as made of
+// out-of-order samples. The TSDB takes no sample in order that is older than
+// the end of the youngest block without that mark; after a clock that was
+// ahead for a while, nothing would be in order for as long.
+func admitPresent(dir string, limit int64) error {
+	names, err := blockNames(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := markOutOfOrder(filepath.Join(dir, name, "meta.json"), limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func markOutOfOrder(path string, limit int64) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read block meta: %w", err)
+	}
+	var meta tsdb.BlockMeta
+	if err := json.Unmarshal(data, &meta); err != nil {
+		return fmt.Errorf("decode block meta: %w", err)
+	}
+	if meta.MaxTime <= limit || meta.Compaction.FromOutOfOrder() {
+		return nil
+	}
+	meta.Compaction.SetOutOfOrder()
+	out, err := json.MarshalIndent(&meta, "", "\t")
+	if err != nil {
+		return fmt.Errorf("encode block meta: %w", err)
+	}
+	if err := replaceFile(path, out); err != nil {
+		return fmt.Errorf("replace block meta: %w", err)
+	}
+	return nil
+}
+
+// expired names the blocks that retention no longer covers. Age is counted in
+// time that younger blocks cover, not by any clock: a clock that is a year
+// ahead for a minute must not delete the history.
+func expired(metas []tsdb.BlockMeta, retentionMs int64) []ulid.ULID {
+	metas = slices.Clone(metas)
+	slices.SortFunc(metas, func(a, b tsdb.BlockMeta) int {
+		switch {
+		case a.MaxTime > b.MaxTime:
+			return -1
+		case a.MaxTime < b.MaxTime:
+			return 1
+		}
+		return 0
+	})
+	var gone []ulid.ULID
+	var covered int64
+	var edge int64 // start of what is covered so far
+	for i, m := range metas {
+		if i > 0 && covered >= retentionMs && m.MaxTime <= edge {
+			gone = append(gone, m.ULID)
+			continue
+		}
+		if i == 0 {
+			edge = m.MaxTime
+		}
+		if m.MinTime < edge {
+			covered += min(edge, m.MaxTime) - m.MinTime
+			edge = m.MinTime
+		}
+	}
+	return gone
+}
