@@ -1,0 +1,286 @@
+package receive
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// Bounds of the connections.
+const (
+	handshakeTimeout   = 5 * time.Second
+	maxHandshakes      = 512 // at once
+	maxHandshakesPerIP = 128 // at once: a fleet behind one address must be able to come back
+	maxConnections     = 20_000
+	maxPerHost         = 8 // connections of one identity
+)
+
+// Reasons of plimsoll_receive_handshake_failures_total.
+const (
+	handshakeNoCertificate = "no_certificate"
+	handshakeForeign       = "foreign_certificate"
+	handshakeExpired       = "expired_certificate"
+	handshakeTimedOut      = "timeout"
+	handshakeVersion       = "version"
+	handshakeBusy          = "too_many_connections"
+	handshakeOther         = "other"
+)
+
+// gate is a listener that hands out connections whose handshake is done. Each
+// handshake runs on its own, with a deadline, so none waits behind another,
+// and each failure is counted by its reason.
+type gate struct {
+	net.Listener
+	config *tls.Config
+	log    *slog.Logger
+	m      *metrics
+
+	ready  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+
+	mu      sync.Mutex
+	pending int
+	perIP   map[netip.Addr]int
+	open    int
+	perHost map[string]int
+}
+
+func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics) *gate {
+	return &gate{Listener: l, config: config, log: log, m: m, ready: make(chan net.Conn), closed: make(chan struct{}),
+		perIP: map[netip.Addr]int{}, perHost: map[string]int{}}
+}
+
+// run accepts until the listener is closed and waits for the handshakes it began.
+func (g *gate) run() error {
+	var handshakes sync.WaitGroup
+	defer handshakes.Wait()
+	for delay := time.Duration(0); ; {
+		raw, err := g.Listener.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			// Out of file descriptors, most likely: it passes.
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			g.log.Warn("accept connection of an agent", "err", err)
+			select {
+			case <-time.After(delay):
+				continue
+			case <-g.closed:
+				return nil
+			}
+		}
+		delay = 0
+		addr := remote(raw)
+		if !g.admit(addr) {
+			g.m.handshakes.WithLabelValues(handshakeBusy).Inc()
+			_ = raw.Close()
+			continue
+		}
+		handshakes.Go(func() { g.handshake(raw, addr) })
+	}
+}
+
+// Accept gives the next connection whose handshake is done.
+func (g *gate) Accept() (net.Conn, error) {
+	select {
+	case c := <-g.ready:
+		return c, nil
+	case <-g.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close stops accepting.
+func (g *gate) Close() error {
+	g.once.Do(func() { close(g.closed) })
+	return g.Listener.Close()
+}
+
+func (g *gate) handshake(raw net.Conn, addr netip.Addr) {
+	counted := &countedConn{Conn: raw, gate: g}
+	conn := tls.Server(counted, g.config)
+	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
+	err := conn.HandshakeContext(ctx)
+	cancel()
+	g.settle(addr)
+	if err != nil {
+		reason := handshakeReason(err)
+		g.m.handshakes.WithLabelValues(reason).Inc()
+		g.log.Debug("handshake of an agent", "remote", addr.String(), "reason", reason, "err", err)
+		_ = conn.Close()
+		return
+	}
+	if !g.enter(counted, conn.ConnectionState()) {
+		g.m.handshakes.WithLabelValues(handshakeBusy).Inc()
+		_ = conn.Close()
+		return
+	}
+	select {
+	case g.ready <- conn:
+	case <-g.closed:
+		_ = conn.Close()
+	}
+}
+
+// admit reserves a handshake, settle gives it back.
+func (g *gate) admit(addr netip.Addr) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pending >= maxHandshakes || g.perIP[addr] >= maxHandshakesPerIP || g.open >= maxConnections {
+		return false
+	}
+	g.pending++
+	g.perIP[addr]++
+	return true
+}
+
+func (g *gate) settle(addr netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pending--
+	if g.perIP[addr]--; g.perIP[addr] == 0 {
+		delete(g.perIP, addr)
+	}
+}
+
+// enter counts a connection of a host, leave is called when it is closed.
+func (g *gate) enter(c *countedConn, state tls.ConnectionState) bool {
+	if len(state.PeerCertificates) > 0 {
+		c.host, _ = identity.HostID(state.PeerCertificates[0]) // refused later, with a reason
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c.host != "" && g.perHost[c.host] >= maxPerHost {
+		return false
+	}
+	if c.host != "" {
+		g.perHost[c.host]++
+	}
+	g.open++
+	c.entered = true
+	g.m.connections.Set(float64(g.open))
+	return true
+}
+
+func (g *gate) leave(c *countedConn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !c.entered {
+		return
+	}
+	c.entered = false
+	g.open--
+	if c.host != "" {
+		if g.perHost[c.host]--; g.perHost[c.host] == 0 {
+			delete(g.perHost, c.host)
+		}
+	}
+	g.m.connections.Set(float64(g.open))
+}
+
+// countedConn tells the gate when it is closed. It lies under the TLS
+// connection, because net/http wants to see that one itself.
+type countedConn struct {
+	net.Conn
+	gate    *gate
+	host    string
+	entered bool // guarded by gate.mu
+}
+
+func (c *countedConn) Close() error {
+	c.gate.leave(c)
+	return c.Conn.Close()
+}
+
+func remote(c net.Conn) netip.Addr {
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// handshakeReason sorts the errors of crypto/tls into a few words.
+func handshakeReason(err error) string {
+	var (
+		unknown x509.UnknownAuthorityError
+		invalid x509.CertificateInvalidError
+		verify  *tls.CertificateVerificationError
+	)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return handshakeTimedOut
+	case strings.Contains(err.Error(), "didn't provide a certificate"): // crypto/tls has no type for it
+		return handshakeNoCertificate
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return handshakeExpired
+	case errors.As(err, &unknown), errors.As(err, &verify):
+		return handshakeForeign
+	case strings.Contains(err.Error(), "unsupported versions"):
+		return handshakeVersion
+	}
+	return handshakeOther
+}
+
+// serverTLS asks for a certificate of our authority under every server name
+// but wire.EnrolServerName.
+func serverTLS(pool *x509.CertPool, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
+	base := &tls.Config{
+		MinVersion:     tls.VersionTLS13,
+		NextProtos:     []string{"http/1.1"},
+		GetCertificate: certificate,
+		// Each connection proves its certificate anew: a resumed one would
+		// carry a proof from before a removal.
+		SessionTicketsDisabled: true,
+		ClientAuth:             tls.RequireAndVerifyClientCert,
+		ClientCAs:              pool,
+	}
+	enrol := base.Clone()
+	enrol.ClientAuth, enrol.ClientCAs = tls.NoClientCert, nil
+	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if hello.ServerName == wire.EnrolServerName {
+			return enrol, nil
+		}
+		return nil, nil // base itself
+	}
+	return base
+}
+
+// serverCertificate keeps one certificate of the listener and makes the next
+// when a third of its life is left.
+type serverCertificate struct {
+	ca  *identity.CA
+	ttl time.Duration
+	now func() time.Time
+
+	mu    sync.Mutex
+	cert  *tls.Certificate
+	renew time.Time
+}
+
+func (s *serverCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if s.cert != nil && now.Before(s.renew) {
+		return s.cert, nil
+	}
+	cert, err := s.ca.ServerCertificate(s.ttl)
+	if err != nil {
+		return nil, err
+	}
+	s.cert, s.renew = &cert, now.Add(s.ttl/3*2)
+	return s.cert, nil
+}

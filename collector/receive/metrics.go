@@ -1,0 +1,69 @@
+package receive
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plimsoll/plimsoll/collector/batch"
+)
+
+// metrics are what the receiver tells of itself.
+type metrics struct {
+	batches     *prometheus.CounterVec
+	samples     *prometheus.CounterVec
+	bytes       *prometheus.CounterVec
+	offset      *prometheus.GaugeVec
+	rejected    *prometheus.CounterVec
+	unavailable *prometheus.CounterVec
+	handshakes  *prometheus.CounterVec
+	enrolments  *prometheus.CounterVec
+	connections prometheus.Gauge
+	inflight    prometheus.Gauge
+	ack         prometheus.Histogram
+	reads       *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		batches:     counter("plimsoll_receive_batches_total", "Records acknowledged.", "instance"),
+		samples:     counter("plimsoll_receive_samples_total", "Samples acknowledged.", "instance"),
+		bytes:       counter("plimsoll_receive_bytes_total", "Bytes of acknowledged bodies, compressed.", "instance"),
+		rejected:    counter("plimsoll_receive_rejected_total", "Bodies or samples refused for ever, by reason.", "reason", "instance"),
+		unavailable: counter("plimsoll_receive_unavailable_total", "Requests answered with 503, by reason.", "reason"),
+		handshakes:  counter("plimsoll_receive_handshake_failures_total", "TLS handshakes that failed, by reason.", "reason"),
+		enrolments:  counter("plimsoll_receive_enrolments_total", "Enrolments asked for, by result.", "result"),
+		reads:       counter("plimsoll_feed_reads_total", "Records handed to consumers, by where they came from.", "from"),
+		offset: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "plimsoll_receive_clock_offset_seconds",
+			Help: "Clock of the host minus clock of the collector at the last delivery, transport time included."}, []string{"instance"}),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "plimsoll_receive_connections", Help: "Open connections of agents."}),
+		inflight:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "plimsoll_receive_inflight_bytes", Help: "Bytes of bodies being worked on, decoded size included."}),
+		ack: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "plimsoll_receive_ack_seconds", Help: "Time from a whole body to its acknowledgement, fsync included.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}}),
+	}
+	for _, reason := range []batch.Reason{batch.ReasonMalformed, batch.ReasonTooLarge, batch.ReasonRatio, batch.ReasonTooMany,
+		batch.ReasonLabels, batch.ReasonTimestamp, batch.ReasonSeriesLimit} {
+		m.rejected.WithLabelValues(string(reason), "")
+	}
+	for _, reason := range []string{handshakeNoCertificate, handshakeForeign} {
+		m.handshakes.WithLabelValues(reason)
+	}
+	reg.MustRegister(m.batches, m.samples, m.bytes, m.rejected, m.unavailable, m.handshakes, m.enrolments, m.reads,
+		m.offset, m.connections, m.inflight, m.ack)
+	return m
+}
+
+// member gives a host its counters.
+func (m *metrics) member(h Host) *member {
+	return &member{
+		Host:     h,
+		batches:  m.batches.WithLabelValues(h.Instance),
+		samples:  m.samples.WithLabelValues(h.Instance),
+		bytes:    m.bytes.WithLabelValues(h.Instance),
+		offset:   m.offset.WithLabelValues(h.Instance),
+		lastSeen: new(atomic.Int64),
+	}
+}

@@ -1,0 +1,165 @@
+package receive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/plimsoll/plimsoll/collector/batch"
+	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// Options of a Receiver. Journal, Agents, CA, Registerer, Log and Now are needed.
+type Options struct {
+	Journal    *journal.Journal
+	Agents     Agents
+	CA         *identity.CA
+	Registerer prometheus.Registerer
+	Log        *slog.Logger
+	Now        func() time.Time
+
+	Limits         batch.Limits  // zero: batch.Defaults()
+	InflightBytes  int64         // of all bodies at once, decoded; default 128 MiB
+	CertificateTTL time.Duration // of a host; default one year
+	HostTTL        time.Duration // how long a looked-up host is believed; default 30 s
+	Job            string        // label job of what agents send; default "node"
+}
+
+func (o *Options) defaults() {
+	if o.Limits == (batch.Limits{}) {
+		o.Limits = batch.Defaults()
+	}
+	if o.InflightBytes == 0 {
+		o.InflightBytes = 128 << 20
+	}
+	if o.CertificateTTL == 0 {
+		o.CertificateTTL = 365 * 24 * time.Hour
+	}
+	if o.HostTTL == 0 {
+		o.HostTTL = 30 * time.Second
+	}
+	if o.Job == "" {
+		o.Job = "node"
+	}
+}
+
+// serverCertificateTTL is the life of the listener's own certificate.
+const serverCertificateTTL = 30 * 24 * time.Hour
+
+// drain is how long open requests may finish when the receiver stops.
+const drain = 5 * time.Second
+
+// Receiver is the agents' listener.
+type Receiver struct {
+	opts    Options
+	m       *metrics
+	decoder *batch.Decoder
+	hosts   *directory
+	feed    *Feed
+	budget  budget
+	buffers sync.Pool // *buffers
+	cert    *serverCertificate
+
+	listener net.Listener
+	refusing atomic.Bool // the journal took nothing at the last try
+}
+
+// New makes a receiver that does not listen yet.
+func New(opts Options) (*Receiver, error) {
+	opts.defaults()
+	m := newMetrics(opts.Registerer)
+	r := &Receiver{
+		opts:    opts,
+		m:       m,
+		decoder: batch.NewDecoder(opts.Limits),
+		hosts:   newDirectory(opts.Agents, opts.HostTTL, opts.Now, m),
+		feed:    newFeed(opts.Journal, opts.Limits, opts.Log, m),
+		budget:  budget{limit: opts.InflightBytes},
+		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
+	}
+	if _, err := r.cert.get(nil); err != nil {
+		return nil, fmt.Errorf("make the listener's certificate: %w", err)
+	}
+	return r, nil
+}
+
+// Feed is where the consumers read what was acknowledged.
+func (r *Receiver) Feed() *Feed { return r.feed }
+
+// Listen binds the address, which may have port 0.
+func (r *Receiver) Listen(addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for agents: %w", err)
+	}
+	r.listener = l
+	return nil
+}
+
+// Addr is the bound address; nil before Listen.
+func (r *Receiver) Addr() net.Addr {
+	if r.listener == nil {
+		return nil
+	}
+	return r.listener.Addr()
+}
+
+// Serve answers agents until ctx ends, then lets open requests finish.
+func (r *Receiver) Serve(ctx context.Context) error {
+	if r.listener == nil {
+		return errors.New("serve agents: not listening yet")
+	}
+	defer r.feed.Close()
+	gate := newGate(r.listener, serverTLS(r.opts.CA.Pool(), r.cert.get), r.opts.Log, r.m)
+	server := &http.Server{
+		Handler:           r.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       5 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(r.opts.Log.Handler(), slog.LevelDebug),
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(gate.run)
+	group.Go(func() error {
+		if err := server.Serve(gate); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("serve agents: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		defer func() { _ = gate.Close() }()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		if err := server.Shutdown(stop); err != nil {
+			_ = server.Close()
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// routes are all paths of the agents' listener.
+func (r *Receiver) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+wire.WritePath, r.write)
+	mux.HandleFunc("POST "+wire.NotesPath, r.notes)
+	mux.HandleFunc("POST "+wire.EnrolPath, r.enrol)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header()[wire.HeaderTime] = []string{strconv.FormatInt(r.opts.Now().UnixMilli(), 10)}
+		mux.ServeHTTP(w, req)
+	})
+}

@@ -1,0 +1,264 @@
+package receive
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/batch"
+	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// Answer headers of remote write 2.0; a sender believes in 2.0 only when it sees the first.
+const (
+	headerSamples    = "X-Prometheus-Remote-Write-Samples-Written"
+	headerHistograms = "X-Prometheus-Remote-Write-Histograms-Written"
+	headerExemplars  = "X-Prometheus-Remote-Write-Exemplars-Written"
+)
+
+// slowest is the least rate at which a body must arrive, in bytes a second.
+const slowest = 16 << 10
+
+// buffers are the scratch of one request.
+type buffers struct{ head, body []byte }
+
+// refusal is an answer that is not 2xx.
+type refusal struct {
+	status int
+	reason string // of the counters
+	retry  int    // seconds; 0 = no Retry-After
+	text   string
+}
+
+func (r *Receiver) write(w http.ResponseWriter, req *http.Request) {
+	kind, refused := bodyKind(req.Header)
+	if refused != nil {
+		r.refuse(w, "", refused)
+		return
+	}
+	r.accept(w, req, kind, r.opts.Limits.CompressedBytes)
+}
+
+func (r *Receiver) notes(w http.ResponseWriter, req *http.Request) {
+	r.accept(w, req, wire.KindNote, wire.MaxNote)
+}
+
+// accept takes one record in: who, how much, what, and onto the disk.
+func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Kind, limit int) {
+	host, refused := r.who(req)
+	if refused != nil {
+		r.refuse(w, "", refused)
+		return
+	}
+	buf, _ := r.buffers.Get().(*buffers)
+	if buf == nil {
+		buf = new(buffers)
+	}
+	defer func() {
+		if cap(buf.body) <= 1<<20 {
+			r.buffers.Put(buf)
+		}
+	}()
+	held, refused := r.readBody(w, req, buf, limit)
+	defer func() { r.budget.give(held) }()
+	if refused != nil {
+		r.refuse(w, host.Instance, refused)
+		return
+	}
+	whole := r.opts.Now()
+	env, sent, err := wire.FromHeaders(req.Header)
+	if err != nil {
+		r.refuse(w, host.Instance, &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()})
+		return
+	}
+	env.Kind, env.Host, env.Instance, env.Customer, env.Job = kind, host.ID, host.Instance, host.Customer, r.opts.Job
+	env.ReceivedAt = whole.UnixMilli()
+
+	decoded, refused := r.take(env, buf)
+	if refused != nil {
+		r.refuse(w, host.Instance, refused)
+		return
+	}
+	host.batches.Inc()
+	host.samples.Add(float64(len(decoded.Samples)))
+	host.bytes.Add(float64(len(buf.body)))
+	if sent.Wall != 0 {
+		host.offset.Set(float64(sent.Wall-env.ReceivedAt) / 1000)
+	}
+	r.m.ack.Observe(r.opts.Now().Sub(whole).Seconds())
+	r.answer(w, host.Instance, decoded)
+}
+
+// who is the host of the connection's certificate.
+func (r *Receiver) who(req *http.Request) (*member, *refusal) {
+	if req.TLS == nil || len(req.TLS.PeerCertificates) == 0 {
+		return nil, &refusal{status: http.StatusForbidden, reason: "no_certificate", text: "this path needs the certificate of an enrolled host"}
+	}
+	id, err := identity.HostID(req.TLS.PeerCertificates[0])
+	if err != nil {
+		return nil, &refusal{status: http.StatusForbidden, reason: "no_host", text: err.Error()}
+	}
+	host, err := r.hosts.member(req.Context(), id)
+	switch {
+	case errors.Is(err, ErrUnknownHost):
+		return nil, &refusal{status: http.StatusForbidden, reason: "unknown_host", text: err.Error() + `: enrol it again with a new token ("plimsoll-collector enrol create")`}
+	case err != nil:
+		r.opts.Log.Error("look up a host", "err", err)
+		return nil, &refusal{status: http.StatusServiceUnavailable, reason: "ledger", retry: 5, text: "the collector cannot look up hosts now"}
+	}
+	return host, nil
+}
+
+// readBody reads the whole body into buf within the limits. held is what was
+// taken from the budget, also when it is refused.
+func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffers, limit int) (held int, _ *refusal) {
+	size := limit + 1 // chunked: as if it were the largest
+	if req.ContentLength >= 0 {
+		size = int(min(req.ContentLength, int64(limit)+1))
+	}
+	if size > limit && req.ContentLength >= 0 {
+		return 0, &refusal{status: http.StatusRequestEntityTooLarge, reason: string(batch.ReasonTooLarge), text: fmt.Sprintf("body of %d bytes, at most %d", req.ContentLength, limit)}
+	}
+	if !r.budget.take(size) {
+		return 0, &refusal{status: http.StatusServiceUnavailable, reason: "inflight", retry: 1, text: "too many bytes in flight: try again"}
+	}
+	// A server without such deadlines (a test's recorder) needs none.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(10*time.Second + time.Duration(size/slowest)*time.Second))
+	var err error
+	if req.ContentLength >= 0 {
+		if cap(buf.body) < size {
+			buf.body = make([]byte, size)
+		}
+		buf.body = buf.body[:size]
+		_, err = io.ReadFull(req.Body, buf.body)
+	} else {
+		buf.body, err = io.ReadAll(io.LimitReader(req.Body, int64(size)))
+	}
+	switch {
+	case err != nil:
+		return size, &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: fmt.Sprintf("body cut short: %v", err)}
+	case len(buf.body) > limit:
+		return size, &refusal{status: http.StatusRequestEntityTooLarge, reason: string(batch.ReasonTooLarge), text: fmt.Sprintf("body of more than %d bytes", limit)}
+	}
+	return size, nil
+}
+
+// take decodes, journals and publishes a record. When it returns without a
+// refusal the record is on the disk.
+func (r *Receiver) take(env wire.Envelope, buf *buffers) (*batch.Batch, *refusal) {
+	if env.Kind != wire.KindNote {
+		size, err := r.decoder.Size(buf.body)
+		if err != nil {
+			return nil, refusedBody(err)
+		}
+		if !r.budget.take(size) {
+			return nil, &refusal{status: http.StatusServiceUnavailable, reason: "inflight", retry: 1, text: "too many bytes in flight: try again"}
+		}
+		defer r.budget.give(size)
+	}
+	decoded, err := r.decoder.Decode(env, buf.body)
+	if err != nil {
+		return nil, refusedBody(err)
+	}
+	body := buf.body
+	if decoded.Partial() != nil {
+		if len(decoded.Samples) == 0 {
+			return decoded, nil // nothing was accepted: nothing to keep
+		}
+		// The journal gets what was accepted, so that reading it again
+		// cannot accept more.
+		env.Kind, body = wire.KindBatch1, batch.Encode(decoded.Samples)
+		decoded.Env.Kind = env.Kind
+	}
+	buf.head = env.Append(buf.head[:0])
+	pos, err := r.opts.Journal.Append(buf.head, body)
+	if err != nil {
+		return nil, r.journalRefused(err)
+	}
+	if r.refusing.CompareAndSwap(true, false) {
+		r.opts.Log.Info("journal takes records again")
+	}
+	decoded.Pos = pos
+	r.feed.ring.put(decoded)
+	return decoded, nil
+}
+
+func refusedBody(err error) *refusal {
+	if whole := new(batch.Error); errors.As(err, &whole) {
+		return &refusal{status: whole.Status, reason: string(whole.Reason), text: whole.Detail}
+	}
+	return &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()}
+}
+
+// journalRefused says the change of state once, not once per request.
+func (r *Receiver) journalRefused(err error) *refusal {
+	if errors.Is(err, journal.ErrTooLarge) {
+		return &refusal{status: http.StatusRequestEntityTooLarge, reason: string(batch.ReasonTooLarge), text: err.Error()}
+	}
+	if r.refusing.CompareAndSwap(false, true) {
+		r.opts.Log.Error("journal takes no records: agents keep theirs and come back (free space on the data directory's disk)", "err", err)
+	}
+	if errors.Is(err, journal.ErrFull) {
+		return &refusal{status: http.StatusServiceUnavailable, reason: "journal_full", retry: 30, text: "the collector's journal is full"}
+	}
+	return &refusal{status: http.StatusServiceUnavailable, reason: "journal", retry: 10, text: "the collector cannot write its journal"}
+}
+
+// answer is 204, or 400 when samples of the body were refused.
+func (r *Receiver) answer(w http.ResponseWriter, instance string, b *batch.Batch) {
+	for _, rej := range b.Rejected {
+		r.m.rejected.WithLabelValues(string(rej.Reason), instance).Add(float64(rej.Count))
+	}
+	if b.Note == nil {
+		h := w.Header()
+		h[headerSamples] = []string{strconv.Itoa(len(b.Samples))}
+		h[headerHistograms] = []string{"0"}
+		h[headerExemplars] = []string{"0"}
+	}
+	if p := b.Partial(); p != nil {
+		http.Error(w, fmt.Sprintf("%d samples written, %d refused (%s): %s", len(b.Samples), p.Count, p.Reason, p.Detail), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (r *Receiver) refuse(w http.ResponseWriter, instance string, why *refusal) {
+	if why.status == http.StatusServiceUnavailable {
+		r.m.unavailable.WithLabelValues(why.reason).Inc()
+	} else {
+		r.m.rejected.WithLabelValues(why.reason, instance).Inc()
+	}
+	if why.retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(why.retry))
+	}
+	http.Error(w, why.text, why.status)
+}
+
+// bodyKind reads Content-Type and Content-Encoding.
+func bodyKind(h http.Header) (wire.Kind, *refusal) {
+	if enc := h.Get("Content-Encoding"); enc != "" && enc != "snappy" {
+		return 0, &refusal{status: http.StatusUnsupportedMediaType, reason: "content_type", text: fmt.Sprintf("Content-Encoding %q: want snappy", enc)}
+	}
+	switch ct := h.Get("Content-Type"); ct { // as agents and Prometheus write it
+	case wire.ContentType2:
+		return wire.KindBatch2, nil
+	case wire.ContentType1, "":
+		return wire.KindBatch1, nil
+	default:
+		media, params, err := mime.ParseMediaType(ct)
+		switch {
+		case err != nil || media != wire.ContentType1:
+		case params["proto"] == "io.prometheus.write.v2.Request":
+			return wire.KindBatch2, nil
+		case params["proto"] == "" || params["proto"] == "prometheus.WriteRequest":
+			return wire.KindBatch1, nil
+		}
+		return 0, &refusal{status: http.StatusUnsupportedMediaType, reason: "content_type", text: fmt.Sprintf("Content-Type %q: want %s, plain or with ;proto=io.prometheus.write.v2.Request", ct, wire.ContentType1)}
+	}
+}
