@@ -107,8 +107,8 @@ type FactsBetween func(s Streak, from, to int64) []Fact
 // A fact for an instant that already has one changes nothing. Streaks do not
 // keep the times of the facts between their ends, so when one in another state
 // falls inside a streak raw is asked for the neighbours to split it exactly;
-// where raw is nil or lacks them the streak is split as if it had facts
-// directly beside the new one, MaxGap apart. Count and MaxGap of a streak that
+// where raw is nil or lacks them the streak is split by its largest gap, the
+// most that may lie between neighbours. Count and MaxGap of a streak that
 // is hit inside by its own state follow raw as far as raw is complete.
 func Add(around []Streak, f Fact, gap int64, raw FactsBetween) Change {
 	i := sort.Search(len(around), func(i int) bool { return around[i].Last >= f.At })
@@ -152,7 +152,7 @@ func addInside(s Streak, f Fact, gap int64, raw FactsBetween) Change {
 		if f.State == s.State && f.Hold == s.Hold {
 			return Change{}
 		}
-		facts = assumedFacts(s, f.At)
+		return Change{Remove: []Streak{s}, Put: splitBlind(s, f)}
 	}
 	at := sort.Search(len(facts), func(i int) bool { return facts[i].At >= f.At })
 	if facts[at].At == f.At {
@@ -181,19 +181,19 @@ func insideFacts(s Streak, raw FactsBetween) []Fact {
 	return facts
 }
 
-// assumedFacts stands for facts nobody kept: the ends of the streak and the
-// closest to t on either side that its largest gap allows.
-func assumedFacts(s Streak, t int64) []Fact {
-	fact := func(at int64) Fact {
-		return Fact{Component: s.Component, Observer: s.Observer, At: at, State: s.State, Hold: s.Hold}
+// splitBlind splits the streak around the fact without knowing the facts
+// beside it: as far from it as the streak's largest gap allows, so that no
+// state is claimed longer than it was seen. The count is shared out by time.
+func splitBlind(s Streak, f Fact) []Streak {
+	left, right := s, s
+	left.Last = max(s.First, f.At-s.MaxGap)
+	right.First = min(s.Last, f.At+s.MaxGap)
+	left.Count = min(max(1, int64(float64(s.Count)*float64(left.Last-s.First)/float64(s.Last-s.First))), s.Count-1)
+	right.Count = s.Count - left.Count
+	for _, part := range []*Streak{&left, &right} {
+		if part.First == part.Last {
+			part.Count, part.MaxGap = 1, 0
+		}
 	}
-	facts := []Fact{fact(s.First)}
-	left, right := max(s.First, t-s.MaxGap), min(s.Last, t+s.MaxGap)
-	if left > s.First && left < t {
-		facts = append(facts, fact(left))
-	}
-	if right < s.Last && right > t {
-		facts = append(facts, fact(right))
-	}
-	return append(facts, fact(s.Last))
+	return []Streak{left, Begin(f), right}
 }

@@ -1,0 +1,118 @@
+package availability
+
+import (
+	"fmt"
+)
+
+// Input is everything figures depend on.
+type Input struct {
+	Catalogue  *Catalogue
+	Streaks    map[string][]Streak // by component, in any order
+	From, To   Bound               // of the period; dates are local to each agreement
+	AsOf       int64               // ms; what is known is what was known then
+	FactBefore FactBefore          // may be nil: Outage.Earliest is then exact only where streaks know it
+	Service    string              // only agreements about this service; "": all
+}
+
+// evaluation keeps what several agreement versions share.
+type evaluation struct {
+	in       Input
+	observed map[string]*observed
+	models   map[string]*model
+	views    map[*Agreement]*view
+}
+
+// Evaluate computes the figures of the period: one entry for each agreement
+// version in force in it, in the order of the catalogue, each for its part.
+func Evaluate(in Input) ([]Figures, error) {
+	e := newEvaluation(in)
+	figures := []Figures{}
+	for i := range in.Catalogue.Agreements {
+		a := &in.Catalogue.Agreements[i]
+		if in.Service != "" && a.Service != in.Service {
+			continue
+		}
+		whole := Span{in.From.In(a.Zone, -far), in.To.In(a.Zone, far)}
+		if whole.Length() == 0 {
+			return nil, fmt.Errorf("the period is empty: it begins at %s and ends before %s", Instant{whole.From, a.Zone}, Instant{whole.To, a.Zone})
+		}
+		force := a.inForce()
+		part := whole.within(force.From, force.To)
+		if part.Length() == 0 {
+			continue
+		}
+		v, err := e.view(a)
+		if err != nil {
+			return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
+		}
+		f, err := e.figures(v, period{part.From, part.To, min(in.AsOf, part.To)})
+		if err != nil {
+			return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
+		}
+		figures = append(figures, f)
+	}
+	return figures, nil
+}
+
+func newEvaluation(in Input) *evaluation {
+	return &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{}}
+}
+
+// observe is the component as observed, worked out once.
+func (e *evaluation) observe(component string) *observed {
+	if o, ok := e.observed[component]; ok {
+		return o
+	}
+	c, _ := e.in.Catalogue.Component(component)
+	o := observe(c, e.in.Streaks[component], e.in.AsOf)
+	e.observed[component] = o
+	return o
+}
+
+func (e *evaluation) view(a *Agreement) (*view, error) {
+	if v, ok := e.views[a]; ok {
+		return v, nil
+	}
+	m, ok := e.models[a.Zone.String()]
+	if !ok {
+		m = newModel(e.in.Catalogue, e.observe, a.Zone, e.in.AsOf)
+		e.models[a.Zone.String()] = m
+	}
+	v, err := newView(m, a)
+	if err != nil {
+		return nil, err
+	}
+	e.views[a] = v
+	return v, nil
+}
+
+// countable is the time since begin in which down counts for an outage of the
+// version: in the period by its own cuts, before the period by those of the
+// version then in force.
+func (e *evaluation) countable(v *view, own cuts, begin int64, p period) (Set, error) {
+	counts := own.countable()
+	if begin >= p.from {
+		return counts, nil
+	}
+	for i := range e.in.Catalogue.Agreements {
+		a := &e.in.Catalogue.Agreements[i]
+		if a.Number != v.agreement.Number {
+			continue
+		}
+		force := a.inForce()
+		before := Span{begin, min(p.from, p.end)}.within(force.From, force.To)
+		if before.Length() == 0 {
+			continue
+		}
+		other, err := e.view(a)
+		if err != nil {
+			return nil, err
+		}
+		c, err := other.cut(before.From, before.To)
+		if err != nil {
+			return nil, err
+		}
+		counts = counts.Union(c.countable())
+	}
+	return counts, nil
+}

@@ -1,0 +1,79 @@
+package availability
+
+import (
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// Times are exact fractions of milliseconds until they leave the package.
+
+func ratMS(ms int64) *big.Rat { return new(big.Rat).SetInt64(ms) }
+
+func sum(a, b *big.Rat) *big.Rat     { return new(big.Rat).Add(a, b) }
+func minus(a, b *big.Rat) *big.Rat   { return new(big.Rat).Sub(a, b) }
+func product(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
+
+// ratio is a/b, nil (no value) where b is 0 or either has no value.
+func ratio(a, b *big.Rat) *big.Rat {
+	if a == nil || b == nil || b.Sign() == 0 {
+		return nil
+	}
+	return new(big.Rat).Quo(a, b)
+}
+
+// seconds makes seconds of milliseconds; no value stays none.
+func seconds(ms *big.Rat) *big.Rat { return ratio(ms, ratMS(1000)) }
+
+// float is the float nearest to the exact value; nil stays nil.
+func float(r *big.Rat) *float64 {
+	if r == nil {
+		return nil
+	}
+	f, _ := r.Float64()
+	return &f
+}
+
+func msSeconds(ms int64) float64 { return *float(seconds(ratMS(ms))) }
+
+// Percent prints the share in per cent with so many decimals, cut off and
+// never rounded: 0.999949 with 2 decimals is "99.99 %" and never looks better
+// than it is. No value is "-".
+func Percent(share *big.Rat, decimals int) string {
+	if share == nil {
+		return "-"
+	}
+	return Truncate(product(share, ratMS(100)), decimals) + " %"
+}
+
+// Truncate prints the number with so many decimals, the rest cut off.
+func Truncate(r *big.Rat, decimals int) string {
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)
+	scaled := new(big.Int).Mul(r.Num(), scale)
+	scaled.Quo(scaled, r.Denom()) // towards zero
+	text := new(big.Int).Abs(scaled).String()
+	if pad := decimals + 1 - len(text); pad > 0 {
+		text = strings.Repeat("0", pad) + text
+	}
+	if decimals > 0 {
+		text = text[:len(text)-decimals] + "." + text[len(text)-decimals:]
+	}
+	if scaled.Sign() < 0 {
+		text = "-" + text
+	}
+	return text
+}
+
+// PercentOf prints a share that has already become a float, as Percent does;
+// the float is taken for the shortest decimal that it is the nearest to, so
+// that 0.999 is 99.9 % and not a hair less.
+func PercentOf(share *float64, decimals int) string {
+	if share == nil {
+		return "-"
+	}
+	exact, ok := new(big.Rat).SetString(strconv.FormatFloat(*share, 'f', -1, 64))
+	if !ok {
+		return "-"
+	}
+	return Percent(exact, decimals)
+}

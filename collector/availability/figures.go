@@ -1,0 +1,219 @@
+package availability
+
+import (
+	"math"
+	"math/big"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Figures is all there is to say about one service, agreement version and
+// period. Times are in s, ratios 0..1, both unrounded; nil is no value.
+type Figures struct {
+	Service      string  `json:"service"`
+	Customer     string  `json:"customer"`
+	Agreement    string  `json:"agreement"`
+	Version      int     `json:"version"`
+	From         Instant `json:"from"`
+	To           Instant `json:"to"`
+	AsOf         Instant `json:"as_of"`
+	AgreedS      float64 `json:"agreed_s"`        // elapsed
+	AgreedPeriod float64 `json:"agreed_period_s"` // of the whole period
+	Cut          CutS    `json:"cut"`
+	UpS          float64 `json:"up_s"`
+	DegradedS    float64 `json:"degraded_s"`
+	DownS        float64 `json:"down_s"`
+	UnknownS     float64 `json:"unknown_s"`
+
+	Availability     *float64 `json:"availability"`
+	AvailabilityLow  *float64 `json:"availability_low"`
+	AvailabilityHigh *float64 `json:"availability_high"`
+	WithoutExclusion *float64 `json:"availability_without_exclusions"`
+	Coverage         *float64 `json:"coverage"`
+
+	OutagesStarted  int64    `json:"outages_started"`
+	OutagesRestored int64    `json:"outages_restored"`
+	MTTR            *float64 `json:"mttr_s"`
+	MTTRMedian      *float64 `json:"mttr_median_s"`
+	MTTRP90         *float64 `json:"mttr_p90_s"`
+	MTBF            *float64 `json:"mtbf_s"`
+	MTBFLower       *float64 `json:"mtbf_lower_s"`
+	MTBFUpper       *float64 `json:"mtbf_upper_s"`
+	MTBSI           *float64 `json:"mtbsi_s"`
+	DownPerOutage   *float64 `json:"down_per_outage_s"`
+	Longest         *float64 `json:"longest_s"`
+	Budget          *float64 `json:"budget_s"`
+	BudgetElapsed   *float64 `json:"budget_elapsed_s"`
+	BurnRate        *float64 `json:"burn_rate"`
+
+	Outages    []Outage    `json:"outages"`
+	Indicators []Indicated `json:"indicators"`
+
+	Exact  Exact   `json:"-"`
+	Pieces []Piece `json:"-"` // what became of each part of the elapsed period
+}
+
+// CutS is what the four cuts took of the elapsed period, in s.
+type CutS struct {
+	CalendarS  float64 `json:"calendar_s"`
+	ExistenceS float64 `json:"existence_s"`
+	PlannedS   float64 `json:"planned_s"`
+	AdjustedS  float64 `json:"adjusted_s"`
+}
+
+// Outage is one outage with counted time in the period, or restored in it.
+type Outage struct {
+	From       Instant  `json:"from"`
+	To         *Instant `json:"to"`       // nil: not known yet
+	Earliest   *Instant `json:"earliest"` // the last fact before it that counts as up
+	AgreedS    float64  `json:"agreed_s"` // all its counted time so far
+	DownS      float64  `json:"down_s"`   // the part in the period
+	Ongoing    bool     `json:"ongoing"`
+	Bridged    bool     `json:"bridged"`
+	Components []string `json:"components"`
+}
+
+// Exact has the values that are compared and printed, as exact fractions
+// (times in s); nil is no value.
+type Exact struct {
+	Availability     *big.Rat
+	AvailabilityLow  *big.Rat
+	AvailabilityHigh *big.Rat
+	WithoutExclusion *big.Rat
+	Coverage         *big.Rat
+	Up, Down         *big.Rat // U and D, unknown time assigned as the policy says
+	Allowed          *big.Rat // downtime the target allows in the whole period; nil without a target
+	Budget           *big.Rat
+	BurnRate         *big.Rat
+	MTTR, MTTRMedian *big.Rat
+	MTTRP90, Longest *big.Rat
+	MTBF, MTBSI      *big.Rat
+	DownPerOutage    *big.Rat
+}
+
+// period is one evaluation: a version, its part of the period, and how much
+// of it has elapsed.
+type period struct {
+	from, to, end int64 // end = min(as_of, to), as it is even before from
+}
+
+func (e *evaluation) figures(v *view, p period) (Figures, error) {
+	a := v.agreement
+	f := Figures{Service: a.Service, Customer: v.service.Customer, Agreement: a.Number, Version: a.Version,
+		From: Instant{p.from, a.Zone}, To: Instant{p.to, a.Zone}, AsOf: Instant{e.in.AsOf, a.Zone}}
+	c, err := v.cut(p.from, p.to)
+	if err != nil {
+		return f, err
+	}
+	elapsed := max(p.from, p.end)
+	pieces, t, err := v.pieces(c, p.from, elapsed)
+	if err != nil {
+		return f, err
+	}
+	outages, err := v.outages(p.from, p.end, func(begin int64) (Set, error) { return e.countable(v, c, begin, p) }, e.in.FactBefore)
+	if err != nil {
+		return f, err
+	}
+	f.Pieces = pieces
+	f.AgreedS, f.AgreedPeriod = msSeconds(t.agreed()), msSeconds(c.remaining.Length())
+	f.Cut = CutS{msSeconds(t.cut[CutCalendar]), msSeconds(t.cut[CutExistence]), msSeconds(t.cut[CutPlanned]), msSeconds(t.cut[CutAdjusted])}
+	f.UpS, f.DegradedS = msSeconds(t.state[Up]), msSeconds(t.state[Degraded])
+	f.DownS, f.UnknownS = msSeconds(t.state[Down]), msSeconds(t.state[Unknown])
+
+	seen := a.Policies.measured(t)
+	f.shares(seen, a.Policies, v.withoutExclusions(c, p.from, elapsed))
+	r := repairOf(outages, p.from, p.end)
+	f.reliability(a.Policies.assumed(seen), r)
+	f.budget(a, t.agreed(), c.remaining.Length())
+	f.list(outages, a, p)
+	f.indicate(a, t.agreed() > 0, r)
+	return f, nil
+}
+
+// withoutExclusions is what the states would add up to after the calendar and
+// existence alone.
+func (v *view) withoutExclusions(c cuts, from, elapsed int64) amounts {
+	base := c.base.Within(from, elapsed)
+	var upExist Set
+	if v.agreement.Policies.BeforeExistence == AsUp {
+		upExist = base.Intersect(v.gone)
+	}
+	var t tally
+	for _, seg := range v.states(base, upExist, nil) {
+		t.state[seg.State] += seg.Length()
+	}
+	p := v.agreement.Policies
+	return p.assumed(p.measured(t))
+}
+
+func (f *Figures) shares(seen amounts, p Policies, without amounts) {
+	x := &f.Exact
+	x.Availability = p.assumed(seen).availability()
+	x.AvailabilityLow = ratio(seen.up, seen.all())
+	x.AvailabilityHigh = ratio(sum(seen.up, seen.unknown), seen.all())
+	x.WithoutExclusion = without.availability()
+	x.Coverage = ratio(seen.known(), seen.all())
+	f.Availability, f.AvailabilityLow, f.AvailabilityHigh = float(x.Availability), float(x.AvailabilityLow), float(x.AvailabilityHigh)
+	f.WithoutExclusion, f.Coverage = float(x.WithoutExclusion), float(x.Coverage)
+}
+
+func (f *Figures) reliability(a amounts, r repair) {
+	x := &f.Exact
+	x.Up, x.Down = seconds(a.up), seconds(a.down)
+	n := ratMS(r.started)
+	x.MTBF, x.MTBSI, x.DownPerOutage = ratio(x.Up, n), ratio(seconds(a.known()), n), ratio(x.Down, n)
+	x.MTTR, x.MTTRMedian, x.MTTRP90, x.Longest = seconds(r.mean), seconds(r.median), seconds(r.p90), seconds(r.longest)
+	f.OutagesStarted, f.OutagesRestored = r.started, r.restored
+	f.MTBF, f.MTBSI, f.DownPerOutage = float(x.MTBF), float(x.MTBSI), float(x.DownPerOutage)
+	f.MTTR, f.MTTRMedian, f.MTTRP90, f.Longest = float(x.MTTR), float(x.MTTRMedian), float(x.MTTRP90), float(x.Longest)
+	f.MTBFLower, f.MTBFUpper = mtbfInterval(*float(x.Up), r.started)
+}
+
+// mtbfInterval is the two-sided 90 % interval of the mean time between
+// failures after n outages in up seconds of use, the test being ended by time:
+// 2U/chi2(0.95; 2n+2) to 2U/chi2(0.05; 2n), MIL-HDBK-189C 6.2. Without an
+// outage there is no upper end, and the lower is U / -ln 0.05.
+func mtbfInterval(up float64, n int64) (lower, upper *float64) {
+	if n == 0 {
+		low := up / -math.Log(0.05)
+		return &low, nil
+	}
+	low := 2 * up / distuv.ChiSquared{K: float64(2*n + 2)}.Quantile(0.95)
+	high := 2 * up / distuv.ChiSquared{K: float64(2 * n)}.Quantile(0.05)
+	return &low, &high
+}
+
+// budget compares downtime with what the first availability target allows.
+func (f *Figures) budget(a *Agreement, agreed, whole int64) {
+	for _, i := range a.Indicators {
+		if i.Kind != KindAvailability || i.Target == nil {
+			continue
+		}
+		x := &f.Exact
+		loss := minus(ratMS(1), i.Target)
+		x.Allowed = product(loss, seconds(ratMS(whole)))
+		x.Budget = minus(x.Allowed, x.Down)
+		x.BurnRate = ratio(ratio(x.Down, x.Allowed), ratio(ratMS(agreed), ratMS(whole)))
+		f.Budget, f.BurnRate = float(x.Budget), float(x.BurnRate)
+		f.BudgetElapsed = float(minus(product(loss, seconds(ratMS(agreed))), x.Down))
+		return
+	}
+}
+
+func (f *Figures) list(outages []counted, a *Agreement, p period) {
+	f.Outages = []Outage{}
+	for _, o := range outages {
+		if o.inPeriod == 0 && (o.ongoing || o.To < p.from) {
+			continue
+		}
+		out := Outage{From: Instant{o.From, a.Zone}, AgreedS: msSeconds(o.total), DownS: msSeconds(o.inPeriod),
+			Ongoing: o.ongoing, Bridged: o.bridged, Components: append([]string{}, o.components...)}
+		if !o.open {
+			out.To = &Instant{o.To, a.Zone}
+		}
+		if o.hasFact {
+			out.Earliest = &Instant{o.earliest, a.Zone}
+		}
+		f.Outages = append(f.Outages, out)
+	}
+}

@@ -1,0 +1,148 @@
+package availability
+
+import (
+	"fmt"
+	"math/big"
+	"sort"
+)
+
+// Cut is what took a piece of the period out of the agreed time.
+type Cut uint8
+
+// The cuts in their order; NoCut is agreed time.
+const (
+	NoCut Cut = iota
+	CutCalendar
+	CutExistence
+	CutPlanned
+	CutAdjusted
+)
+
+// String is the cut's name, "" for none.
+func (c Cut) String() string {
+	return [...]string{"", "calendar", "existence", "planned", "adjusted"}[c]
+}
+
+// MarshalText writes the cut's name.
+func (c Cut) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// Piece is a part of the elapsed period and what became of it: the pieces of
+// a period follow each other without holes, so that every second of a figure
+// can be pointed at.
+type Piece struct {
+	Span
+	Cut   Cut      // NoCut: it counts
+	State State    // of what counts
+	Why   []string // the changes or adjustments that took or made it
+}
+
+// tally is milliseconds by cut and state.
+type tally struct {
+	cut   [CutAdjusted + 1]int64
+	state [Down + 1]int64
+}
+
+func (t tally) agreed() int64 { return t.state[Unknown] + t.state[Up] + t.state[Degraded] + t.state[Down] }
+
+// pieces splits the elapsed period [from, end) by cuts and states and checks
+// that the parts make the whole.
+func (v *view) pieces(c cuts, from, end int64) ([]Piece, tally, error) {
+	var out []Piece
+	take := func(cut Cut, set Set, causes []cause) {
+		for _, s := range set.Within(from, end) {
+			out = append(out, Piece{Span: s, Cut: cut, Why: why(s, causes)})
+		}
+	}
+	take(CutCalendar, NewSet(Span{from, end}).Minus(c.agreed), nil)
+	take(CutExistence, c.agreed.Minus(c.base), nil)
+	take(CutPlanned, c.planned, c.windows)
+	take(CutAdjusted, c.adjusted, c.adjusts)
+	for _, seg := range v.states(c.remaining.Within(from, end), c.upExist, c.upPlanned) {
+		p := Piece{Span: seg.Span, State: seg.State}
+		if c.upPlanned.Has(seg.From) {
+			p.Why = why(seg.Span, c.windows)
+		}
+		out = append(out, p)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].From < out[j].From })
+	var t tally
+	for _, p := range out {
+		if p.Cut == NoCut {
+			t.state[p.State] += p.Length()
+		} else {
+			t.cut[p.Cut] += p.Length()
+		}
+	}
+	return out, t, checkWhole(out, t, c, from, end)
+}
+
+func why(s Span, causes []cause) []string {
+	var names []string
+	for _, c := range causes {
+		if c.span.within(s.From, s.To).Length() > 0 && !contains(names, c.name) {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// checkWhole is the invariant that stands behind every figure: the pieces
+// follow each other from the beginning to the end, and the cuts and states
+// add up to the elapsed period.
+func checkWhole(pieces []Piece, t tally, c cuts, from, end int64) error {
+	at := from
+	for _, p := range pieces {
+		if p.From != at {
+			return fmt.Errorf("the parts of the period do not fit: one ends at %d ms and the next begins at %d ms; please report this", at, p.From)
+		}
+		at = p.To
+	}
+	elapsed := max(0, end-from)
+	total := t.agreed()
+	for _, ms := range t.cut {
+		total += ms
+	}
+	if total != elapsed || len(pieces) > 0 && at != end {
+		return fmt.Errorf("the parts of the period do not add up: cuts %v ms and states %v ms make %d ms of %d ms elapsed; please report this", t.cut, t.state, total, elapsed)
+	}
+	if left := c.remaining.LengthWithin(from, end); left != t.agreed() {
+		return fmt.Errorf("the states add up to %d ms of %d ms agreed; please report this", t.agreed(), left)
+	}
+	return nil
+}
+
+// amounts are U, D and X of the definitions, in ms, exact.
+type amounts struct {
+	up, down, unknown *big.Rat
+}
+
+// measured assigns degraded time and leaves unknown time what it is.
+func (p Policies) measured(t tally) amounts {
+	a := amounts{ratMS(t.state[Up]), ratMS(t.state[Down]), ratMS(t.state[Unknown])}
+	degraded := ratMS(t.state[Degraded])
+	share := new(big.Rat)
+	switch {
+	case p.Degraded.Down:
+		share.SetInt64(1)
+	case p.Degraded.Share != nil:
+		share.Set(p.Degraded.Share)
+	}
+	a.down = sum(a.down, product(degraded, share))
+	a.up = sum(a.up, product(degraded, minus(ratMS(1), share)))
+	return a
+}
+
+// assumed assigns unknown time too, where the policy says so.
+func (p Policies) assumed(a amounts) amounts {
+	switch p.Unknown {
+	case AsUp:
+		return amounts{sum(a.up, a.unknown), a.down, new(big.Rat)}
+	case AsDown:
+		return amounts{a.up, sum(a.down, a.unknown), new(big.Rat)}
+	}
+	return a
+}
+
+func (a amounts) known() *big.Rat        { return sum(a.up, a.down) }
+func (a amounts) all() *big.Rat          { return sum(a.known(), a.unknown) }
+func (a amounts) availability() *big.Rat { return ratio(a.up, a.known()) }
