@@ -1,0 +1,70 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+)
+
+// Cursor returns the journal position a consumer has reached, 0 at first.
+func (l *Ledger) Cursor(ctx context.Context, name string) (uint64, error) {
+	var p int64
+	err := l.read.QueryRowContext(ctx, `SELECT position FROM cursors WHERE name = $1`, name).Scan(&p)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read cursor %s: %w", name, err)
+	}
+	return uint64(p), nil
+}
+
+// FoldCursor is the name of the fold's cursor, which ApplyFold moves.
+const FoldCursor = "fold"
+
+// Fold is what the fold made of the journal up to Position.
+type Fold struct {
+	Position uint64
+	Drop     []StreakKey           // streaks that are no more
+	Put      []availability.Streak // streaks that are new or have grown
+	Outages  map[string][]Outage   // per component all standing outages, without IDs
+	Notes    []Note
+	Seen     map[string]Seen // by host id
+}
+
+// ApplyFold writes f and moves the fold's cursor, all in one transaction.
+// Applying the same again changes nothing. The cursor never moves back.
+func (l *Ledger) ApplyFold(ctx context.Context, f Fold) error {
+	now := l.ms()
+	return l.inTx(ctx, "write what was folded", func(tx *sql.Tx) error {
+		if err := putStreaks(ctx, tx, f.Drop, f.Put); err != nil {
+			return err
+		}
+		for _, c := range sortedKeys(f.Outages) {
+			if err := reconcile(ctx, tx, c, f.Outages[c], now); err != nil {
+				return err
+			}
+		}
+		for i := range f.Notes {
+			if err := putNote(ctx, tx, &f.Notes[i]); err != nil {
+				return err
+			}
+		}
+		if err := putSeen(ctx, tx, f.Seen); err != nil {
+			return err
+		}
+		return moveCursor(ctx, tx, FoldCursor, f.Position)
+	})
+}
+
+func moveCursor(ctx context.Context, tx *sql.Tx, name string, to uint64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO cursors (name, position) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET position = excluded.position WHERE cursors.position < excluded.position`, name, position(to))
+	if err != nil {
+		return fmt.Errorf("move cursor %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Options of Open.
+type Options struct {
+	Path string           // file of the SQLite database; its directory exists
+	Now  func() time.Time // default time.Now
+	Log  *slog.Logger     // default slog.Default()
+}
+
+// Ledger is an open database. All methods are safe for concurrent use.
+type Ledger struct {
+	write *sql.DB // one connection
+	read  *sql.DB // several, which cannot write
+	now   func() time.Time
+	log   *slog.Logger
+}
+
+// Errors that callers tell apart.
+var (
+	ErrNotFound     = errors.New("not in the ledger")
+	ErrNewerSchema  = errors.New("the ledger was written by a newer plimsoll-collector")
+	ErrTokenUnknown = errors.New("the enrolment token is not known here")
+	ErrTokenUsed    = errors.New("the enrolment token was used already")
+	ErrTokenExpired = errors.New("the enrolment token has expired")
+)
+
+// Open opens or creates the database and brings its schema up to date; a copy
+// of the older one is kept beside it first. It refuses a newer schema.
+func Open(o Options) (*Ledger, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	l := &Ledger{now: o.Now, log: o.Log}
+	var err error
+	if l.write, err = connect(o.Path, 1, ""); err != nil {
+		return nil, err
+	}
+	if err := l.migrate(o.Path); err != nil {
+		return nil, errors.Join(err, l.write.Close())
+	}
+	if l.read, err = connect(o.Path, 4, "&_pragma=query_only(1)"); err != nil {
+		return nil, errors.Join(err, l.write.Close())
+	}
+	return l, nil
+}
+
+// Close waits for running calls and closes the database.
+func (l *Ledger) Close() error {
+	return errors.Join(l.read.Close(), l.write.Close())
+}
+
+func connect(path string, conns int, more string) (*sql.DB, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate" + more
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	if err := db.Ping(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
+func (l *Ledger) migrate(path string) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, l.write, files, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	ctx := context.Background()
+	have, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema version of ledger %s: %w", path, err)
+	}
+	switch {
+	case have == newest:
+		return nil
+	case have > newest:
+		return fmt.Errorf("ledger %s has schema %d, this program knows up to %d: %w; start that one, or restore the copy it made beside the ledger",
+			path, have, newest, ErrNewerSchema)
+	case have > 0:
+		if err := l.keepCopy(ctx, fmt.Sprintf("%s.schema-%d", path, have)); err != nil {
+			return err
+		}
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring ledger %s from schema %d to %d: %w", path, have, newest, err)
+	}
+	l.log.Info("ledger schema is up to date", "from", have, "to", newest)
+	return nil
+}
+
+// keepCopy writes a consistent copy of the database, unless it is there from
+// an attempt before.
+func (l *Ledger) keepCopy(ctx context.Context, to string) error {
+	if _, err := os.Stat(to); err == nil {
+		return nil
+	}
+	if _, err := l.write.ExecContext(ctx, "VACUUM INTO $1", to); err != nil {
+		return fmt.Errorf("keep a copy of the ledger as %s before changing its schema: %w", to, err)
+	}
+	return nil
+}
+
+// inTx runs do in one write transaction.
+func (l *Ledger) inTx(ctx context.Context, what string, do func(*sql.Tx) error) error {
+	tx, err := l.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", what, err), rollback(tx))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// rollback undoes tx; that it is over already is no news.
+func rollback(tx *sql.Tx) error {
+	if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
+
+// nextNumber draws the next number of a sequence: 1, 2, 3 … A number drawn in
+// a transaction that is rolled back is drawn again.
+func nextNumber(ctx context.Context, tx *sql.Tx, name string) (int64, error) {
+	var n int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO numbers (name, last) VALUES ($1, 1)
+		ON CONFLICT (name) DO UPDATE SET last = numbers.last + 1 RETURNING last`, name).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("draw a number of %s: %w", name, err)
+	}
+	return n, nil
+}
+
+// scanner is a row, of one or of many.
+type scanner interface{ Scan(dest ...any) error }
+
+// collect reads all rows of a query.
+func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) (out []T, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func (l *Ledger) ms() int64 { return l.now().UnixMilli() }

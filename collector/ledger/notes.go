@@ -1,0 +1,59 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Note is a small statement of an agent that is not a sample: why a check
+// changed, how the last run ended, what its buffer lost.
+type Note struct {
+	Position   uint64 // in the journal; the same note again changes nothing
+	Host       string
+	Instance   string
+	At         int64
+	ReceivedAt int64
+	Kind       string // start, change or loss
+	Component  string // of a change; else empty
+	Body       string // JSON of the wire.Note
+}
+
+// NoteFilter selects notes. Zero values do not narrow.
+type NoteFilter struct {
+	Component, Instance string
+	Kind                string
+	From, To            int64 // At in [From, To)
+	Limit               int   // newest first
+}
+
+func putNote(ctx context.Context, tx *sql.Tx, n *Note) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO notes (position, host, instance, at, received_at, kind, component, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (position) DO NOTHING`,
+		position(n.Position), n.Host, n.Instance, n.At, n.ReceivedAt, n.Kind, n.Component, n.Body)
+	if err != nil {
+		return fmt.Errorf("write a note of %s: %w", n.Instance, err)
+	}
+	return nil
+}
+
+// Notes returns notes, the newest first.
+func (l *Ledger) Notes(ctx context.Context, f NoteFilter) ([]Note, error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 1000
+	}
+	rows, err := l.read.QueryContext(ctx, `SELECT position, host, instance, at, received_at, kind, component, body FROM notes
+		WHERE ($1 = '' OR component = $1) AND ($2 = '' OR instance = $2) AND ($3 = '' OR kind = $3) AND at >= $4 AND ($5 = 0 OR at < $5)
+		ORDER BY at DESC, position DESC LIMIT $6`, f.Component, f.Instance, f.Kind, f.From, f.To, limit)
+	out, err := collect(rows, err, func(s scanner) (n Note, err error) {
+		var p int64
+		err = s.Scan(&p, &n.Host, &n.Instance, &n.At, &n.ReceivedAt, &n.Kind, &n.Component, &n.Body)
+		n.Position = uint64(p)
+		return n, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the notes: %w", err)
+	}
+	return out, nil
+}
