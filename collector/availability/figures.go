@@ -10,44 +10,44 @@ import (
 // Figures is all there is to say about one service, agreement version and
 // period. Times are in s, ratios 0..1, both unrounded; nil is no value.
 type Figures struct {
-	Service      string  `json:"service"`
-	Customer     string  `json:"customer"`
-	Agreement    string  `json:"agreement"`
-	Version      int     `json:"version"`
-	From         Instant `json:"from"`
-	To           Instant `json:"to"`
-	AsOf         Instant `json:"as_of"`
-	AgreedS      float64 `json:"agreed_s"`        // elapsed
-	AgreedPeriod float64 `json:"agreed_period_s"` // of the whole period
-	Cut          CutS    `json:"cut"`
-	UpS          float64 `json:"up_s"`
-	DegradedS    float64 `json:"degraded_s"`
-	DownS        float64 `json:"down_s"`
-	UnknownS     float64 `json:"unknown_s"`
+	Service       string  `json:"service"`
+	Customer      string  `json:"customer"`
+	Agreement     string  `json:"agreement"`
+	Version       int     `json:"version"`
+	From          Instant `json:"from"`
+	To            Instant `json:"to"`
+	AsOf          Instant `json:"as_of"`
+	AgreedS       float64 `json:"agreed_s"`        // elapsed
+	AgreedPeriodS float64 `json:"agreed_period_s"` // of the whole period
+	Cut           CutS    `json:"cut"`
+	UpS           float64 `json:"up_s"`
+	DegradedS     float64 `json:"degraded_s"`
+	DownS         float64 `json:"down_s"`
+	UnknownS      float64 `json:"unknown_s"`
 
-	Availability     *float64 `json:"availability"`
-	AvailabilityLow  *float64 `json:"availability_low"`
-	AvailabilityHigh *float64 `json:"availability_high"`
-	WithoutExclusion *float64 `json:"availability_without_exclusions"`
-	Coverage         *float64 `json:"coverage"`
+	Availability                  *float64 `json:"availability"`
+	AvailabilityLow               *float64 `json:"availability_low"`
+	AvailabilityHigh              *float64 `json:"availability_high"`
+	AvailabilityWithoutExclusions *float64 `json:"availability_without_exclusions"`
+	Coverage                      *float64 `json:"coverage"`
 
 	OutagesStarted  int64    `json:"outages_started"`
 	OutagesRestored int64    `json:"outages_restored"`
-	MTTR            *float64 `json:"mttr_s"`
-	MTTRMedian      *float64 `json:"mttr_median_s"`
-	MTTRP90         *float64 `json:"mttr_p90_s"`
-	MTBF            *float64 `json:"mtbf_s"`
-	MTBFLower       *float64 `json:"mtbf_lower_s"`
-	MTBFUpper       *float64 `json:"mtbf_upper_s"`
-	MTBSI           *float64 `json:"mtbsi_s"`
-	DownPerOutage   *float64 `json:"down_per_outage_s"`
-	Longest         *float64 `json:"longest_s"`
-	Budget          *float64 `json:"budget_s"`
-	BudgetElapsed   *float64 `json:"budget_elapsed_s"`
+	MTTRS           *float64 `json:"mttr_s"`
+	MTTRMedianS     *float64 `json:"mttr_median_s"`
+	MTTRP90S        *float64 `json:"mttr_p90_s"`
+	MTBFS           *float64 `json:"mtbf_s"`
+	MTBFLowerS      *float64 `json:"mtbf_lower_s"`
+	MTBFUpperS      *float64 `json:"mtbf_upper_s"`
+	MTBSIS          *float64 `json:"mtbsi_s"`
+	DownPerOutageS  *float64 `json:"down_per_outage_s"`
+	LongestS        *float64 `json:"longest_s"`
+	BudgetS         *float64 `json:"budget_s"`
+	BudgetElapsedS  *float64 `json:"budget_elapsed_s"`
 	BurnRate        *float64 `json:"burn_rate"`
 
-	Outages    []Outage    `json:"outages"`
-	Indicators []Indicated `json:"indicators"`
+	Outages    []Outage          `json:"outages"`
+	Indicators []IndicatorResult `json:"indicators"`
 
 	Exact  Exact   `json:"-"`
 	Pieces []Piece `json:"-"` // what became of each part of the elapsed period
@@ -115,7 +115,7 @@ func (e *evaluation) figures(v *view, p period) (Figures, error) {
 		return f, err
 	}
 	f.Pieces = pieces
-	f.AgreedS, f.AgreedPeriod = msSeconds(t.agreed()), msSeconds(c.remaining.Length())
+	f.AgreedS, f.AgreedPeriodS = msSeconds(t.agreed()), msSeconds(c.remaining.Length())
 	f.Cut = CutS{msSeconds(t.cut[CutCalendar]), msSeconds(t.cut[CutExistence]), msSeconds(t.cut[CutPlanned]), msSeconds(t.cut[CutAdjusted])}
 	f.UpS, f.DegradedS = msSeconds(t.state[Up]), msSeconds(t.state[Degraded])
 	f.DownS, f.UnknownS = msSeconds(t.state[Down]), msSeconds(t.state[Unknown])
@@ -154,7 +154,7 @@ func (f *Figures) shares(seen amounts, p Policies, without amounts) {
 	x.WithoutExclusion = without.availability()
 	x.Coverage = ratio(seen.known(), seen.all())
 	f.Availability, f.AvailabilityLow, f.AvailabilityHigh = float(x.Availability), float(x.AvailabilityLow), float(x.AvailabilityHigh)
-	f.WithoutExclusion, f.Coverage = float(x.WithoutExclusion), float(x.Coverage)
+	f.AvailabilityWithoutExclusions, f.Coverage = float(x.WithoutExclusion), float(x.Coverage)
 }
 
 func (f *Figures) reliability(a amounts, r repair) {
@@ -164,9 +164,9 @@ func (f *Figures) reliability(a amounts, r repair) {
 	x.MTBF, x.MTBSI, x.DownPerOutage = ratio(x.Up, n), ratio(seconds(a.known()), n), ratio(x.Down, n)
 	x.MTTR, x.MTTRMedian, x.MTTRP90, x.Longest = seconds(r.mean), seconds(r.median), seconds(r.p90), seconds(r.longest)
 	f.OutagesStarted, f.OutagesRestored = r.started, r.restored
-	f.MTBF, f.MTBSI, f.DownPerOutage = float(x.MTBF), float(x.MTBSI), float(x.DownPerOutage)
-	f.MTTR, f.MTTRMedian, f.MTTRP90, f.Longest = float(x.MTTR), float(x.MTTRMedian), float(x.MTTRP90), float(x.Longest)
-	f.MTBFLower, f.MTBFUpper = mtbfInterval(*float(x.Up), r.started)
+	f.MTBFS, f.MTBSIS, f.DownPerOutageS = float(x.MTBF), float(x.MTBSI), float(x.DownPerOutage)
+	f.MTTRS, f.MTTRMedianS, f.MTTRP90S, f.LongestS = float(x.MTTR), float(x.MTTRMedian), float(x.MTTRP90), float(x.Longest)
+	f.MTBFLowerS, f.MTBFUpperS = mtbfInterval(*float(x.Up), r.started)
 }
 
 // mtbfInterval is the two-sided 90 % interval of the mean time between
@@ -194,8 +194,8 @@ func (f *Figures) budget(a *Agreement, agreed, whole int64) {
 		x.Allowed = product(loss, seconds(ratMS(whole)))
 		x.Budget = minus(x.Allowed, x.Down)
 		x.BurnRate = ratio(ratio(x.Down, x.Allowed), ratio(ratMS(agreed), ratMS(whole)))
-		f.Budget, f.BurnRate = float(x.Budget), float(x.BurnRate)
-		f.BudgetElapsed = float(minus(product(loss, seconds(ratMS(agreed))), x.Down))
+		f.BudgetS, f.BurnRate = float(x.Budget), float(x.BurnRate)
+		f.BudgetElapsedS = float(minus(product(loss, seconds(ratMS(agreed))), x.Down))
 		return
 	}
 }

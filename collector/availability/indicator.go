@@ -2,8 +2,9 @@ package availability
 
 import "math/big"
 
-// IndicatorState is how an indicator stands.
-type IndicatorState string
+// IndicatorState is how an indicator stands: one of the words below, as JSON
+// has them.
+type IndicatorState = string
 
 // The states of an indicator.
 const (
@@ -14,8 +15,8 @@ const (
 	NotApplicable    IndicatorState = "not_applicable"
 )
 
-// Indicated is an indicator with its value: ratios 0..1, times in s.
-type Indicated struct {
+// IndicatorResult is an indicator with its value: ratios 0..1, times in s.
+type IndicatorResult struct {
 	Name         string         `json:"name"`
 	Target       *float64       `json:"target"`
 	Unacceptable *float64       `json:"unacceptable"`
@@ -39,9 +40,9 @@ func (a *Agreement) Limit() *big.Rat {
 
 // indicate adds the indicators. elapsed: some agreed time has elapsed.
 func (f *Figures) indicate(a *Agreement, elapsed bool, r repair) {
-	f.Indicators = []Indicated{}
+	f.Indicators = []IndicatorResult{}
 	for _, i := range a.Indicators {
-		out := Indicated{Name: i.Name, State: NotApplicable, Kind: i.Kind}
+		out := IndicatorResult{Name: i.Name, State: NotApplicable, Kind: i.Kind}
 		if i.Kind.Computed() {
 			out.Target, out.Unacceptable = float(i.Target), float(i.Unacceptable)
 			out.Exact = f.actual(i.Kind)

@@ -42,7 +42,9 @@ type tally struct {
 	state [Down + 1]int64
 }
 
-func (t tally) agreed() int64 { return t.state[Unknown] + t.state[Up] + t.state[Degraded] + t.state[Down] }
+func (t tally) agreed() int64 {
+	return t.state[Unknown] + t.state[Up] + t.state[Degraded] + t.state[Down]
+}
 
 // pieces splits the elapsed period [from, end) by cuts and states and checks
 // that the parts make the whole.
