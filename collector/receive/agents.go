@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,12 +44,11 @@ var (
 // member is a host the receiver has seen, with its counters at hand.
 type member struct {
 	Host
-	until    time.Time // believed until then
-	batches  prometheus.Counter
-	samples  prometheus.Counter
-	bytes    prometheus.Counter
-	offset   prometheus.Gauge
-	lastSeen *atomic.Int64 // Unix ms
+	until   time.Time // believed until then
+	batches prometheus.Counter
+	samples prometheus.Counter
+	bytes   prometheus.Counter
+	offset  prometheus.Gauge
 }
 
 // directory remembers for a while what Agents said.
@@ -92,9 +90,6 @@ func (d *directory) member(ctx context.Context, id string) (*member, error) {
 	}
 	fresh := d.m.member(host)
 	fresh.until = now.Add(d.ttl)
-	if known != nil {
-		fresh.lastSeen = known.lastSeen
-	}
 	d.mu.Lock()
 	d.members[id] = fresh
 	d.mu.Unlock()

@@ -56,6 +56,11 @@ func newFeed(j *journal.Journal, limits batch.Limits, log *slog.Logger, m *metri
 // shared and read only. A record that cannot be decoded (it was accepted by
 // other limits) comes without samples.
 func (f *Feed) Next(ctx context.Context, after journal.Position) (*batch.Batch, error) {
+	if after > f.journal.Last() {
+		// The consumer outlived the journal's end: what comes next must lie
+		// after what it has seen.
+		f.journal.Advance(after)
+	}
 	for late := false; ; {
 		b, old, wait := f.ring.get(after + 1)
 		if b != nil {

@@ -1,8 +1,6 @@
 package receive
 
 import (
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/plimsoll/plimsoll/collector/batch"
@@ -59,11 +57,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 // member gives a host its counters.
 func (m *metrics) member(h Host) *member {
 	return &member{
-		Host:     h,
-		batches:  m.batches.WithLabelValues(h.Instance),
-		samples:  m.samples.WithLabelValues(h.Instance),
-		bytes:    m.bytes.WithLabelValues(h.Instance),
-		offset:   m.offset.WithLabelValues(h.Instance),
-		lastSeen: new(atomic.Int64),
+		Host:    h,
+		batches: m.batches.WithLabelValues(h.Instance),
+		samples: m.samples.WithLabelValues(h.Instance),
+		bytes:   m.bytes.WithLabelValues(h.Instance),
+		offset:  m.offset.WithLabelValues(h.Instance),
 	}
 }

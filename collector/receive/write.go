@@ -85,9 +85,11 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		r.refuse(w, host.Instance, refused)
 		return
 	}
-	host.batches.Inc()
-	host.samples.Add(float64(len(decoded.Samples)))
-	host.bytes.Add(float64(len(buf.body)))
+	if decoded.Pos != 0 {
+		host.batches.Inc()
+		host.samples.Add(float64(len(decoded.Samples)))
+		host.bytes.Add(float64(len(buf.body)))
+	}
 	if sent.Wall != 0 {
 		host.offset.Set(float64(sent.Wall-env.ReceivedAt) / 1000)
 	}
