@@ -200,18 +200,13 @@ func (j *Journal) begin() error {
 	first := j.last + 1
 	j.mu.Unlock()
 	name := j.path(segmentName(first))
-	f, err := j.fs.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if os.IsExist(err) { // given up before anything in it was acknowledged
-		if err = j.fs.Remove(name); err == nil {
-			f, err = j.fs.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-		}
-	}
+	// It may exist, given up before anything in it was acknowledged.
+	f, err := j.fs.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("create segment: %w", err)
 	}
 	if err := j.fs.SyncDir(j.opt.Dir); err != nil {
 		_ = f.Close()
-		_ = j.fs.Remove(name)
 		return fmt.Errorf("fsync journal directory: %w", err)
 	}
 	j.active = f
@@ -222,8 +217,9 @@ func (j *Journal) begin() error {
 	return nil
 }
 
-// sealActive ends the active segment; the next append begins another.
-// commitMu and mu are held.
+// sealActive ends the active segment; the next append begins another. An empty
+// one leaves the list but not the disk: its name keeps the positions before it
+// from being used again. commitMu and mu are held.
 func (j *Journal) sealActive() {
 	if j.active == nil {
 		return
@@ -235,7 +231,6 @@ func (j *Journal) sealActive() {
 	if seg.size == 0 {
 		seg.gone = true
 		j.segments = j.segments[:len(j.segments)-1]
-		_ = j.fs.Remove(j.path(segmentName(seg.first)))
 	}
 }
 
@@ -324,6 +319,11 @@ func (j *Journal) dropOldest(reason string) bool {
 	if len(j.segments) == 0 {
 		j.mu.Unlock()
 		return false
+	}
+	if len(j.segments) == 1 { // a successor first: its name keeps the positions from being used again
+		j.mu.Unlock()
+		_ = j.begin()
+		j.mu.Lock()
 	}
 	seg := j.unlinkOldest()
 	j.loseSegment(seg, reason)

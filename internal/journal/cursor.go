@@ -250,7 +250,9 @@ func (c *Cursor) Close() error {
 	c.closed = true
 	var err error
 	if c.dirty > 0 {
-		err = c.sync()
+		if err = c.put(c.Position()); err == nil { // once more: the last one may have failed
+			err = c.sync()
+		}
 	}
 	err = errors.Join(err, c.file.Close(), c.reader.Close())
 	c.ahead = nil
@@ -290,7 +292,11 @@ func (c *Cursor) sync() error {
 // readSlot decodes the slot at off.
 func readSlot(f io.ReaderAt, off int64) (Position, bool) {
 	b := make([]byte, slotBytes)
-	if n, _ := f.ReadAt(b, off); n < slotBytes || string(b[:8]) != cursorMagic ||
+	n, err := f.ReadAt(b, off)
+	if err != nil && err != io.EOF {
+		n, _ = f.ReadAt(b, off) // it may have been a fault that passes
+	}
+	if n < slotBytes || string(b[:8]) != cursorMagic ||
 		crc32.Checksum(b[:16], castagnoli()) != binary.LittleEndian.Uint32(b[16:]) {
 		return 0, false
 	}

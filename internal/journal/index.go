@@ -115,7 +115,11 @@ func (j *Journal) writeIndex() error {
 	defer j.indexMu.Unlock()
 	j.mu.Lock()
 	j.forgetHoles()
-	x := index{mark: j.last, floor: j.floor, holes: j.holes, losses: j.losses, segments: map[Position]*segment{}}
+	floor := j.last + 1
+	if len(j.segments) > 0 {
+		floor = j.segments[0].first
+	}
+	x := index{mark: j.last, floor: floor, holes: j.holes, losses: j.losses, segments: map[Position]*segment{}}
 	for _, s := range j.segments {
 		if s.sealed {
 			x.segments[s.first] = s

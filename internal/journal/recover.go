@@ -52,7 +52,9 @@ func (j *Journal) restore() (Recovery, error) {
 		}
 	}
 	j.segments = sorted(files)
-	j.missing(x)
+	if indexed {
+		j.missing(x)
+	}
 	for i, s := range j.segments {
 		limit := Position(maxPosition)
 		if i+1 < len(j.segments) {
@@ -129,16 +131,25 @@ func (j *Journal) cursorAt(name string) Position {
 	return readCursor(f)
 }
 
-// missing counts the segments the index knows and the directory does not.
+// missing counts what the index knows and the directory does not have: sealed
+// segments, and at the front the one that was active then.
 func (j *Journal) missing(x index) {
-	here := map[Position]bool{}
+	here, front := map[Position]bool{}, max(j.floor, 1)
 	for _, s := range j.segments {
 		here[s.first] = true
 	}
 	for _, s := range sorted(x.segments) {
 		if !here[s.first] && s.first >= j.floor {
 			j.loseSegment(s, ReasonMissing)
+			if len(j.segments) == 0 || s.first < j.segments[0].first {
+				front = s.last + 1
+			}
 		}
+	}
+	if len(j.segments) > 0 && front < j.segments[0].first {
+		s := &segment{first: front, last: j.segments[0].first - 1}
+		s.records = uint64(s.last - s.first + 1)
+		j.loseSegment(s, ReasonMissing)
 	}
 }
 
