@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
-	"time"
 )
 
 const (
@@ -69,7 +68,7 @@ func (p *page) probe(ctx context.Context) Result {
 	}
 	defer func() { _ = resp.Body.Close() }() // only read from
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	watch.mark(&watch.done)
+	watch.mark(done)
 	if err != nil && p.spec.Contains != "" {
 		return p.failed(fmt.Errorf("the answer broke off: %w", err), &watch)
 	}
@@ -97,44 +96,4 @@ func (p *page) accepts(status int) bool {
 		return status >= 200 && status <= 299
 	}
 	return slices.Contains(p.spec.Status, status)
-}
-
-// stopwatch notes when the parts of a request begin and end.
-type stopwatch struct {
-	start, resolved, connected, secured, answered, done time.Time
-	secure                                              bool
-}
-
-func (w *stopwatch) mark(at *time.Time) { *at = time.Now() }
-
-func (w *stopwatch) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn:      func(string) { *w = stopwatch{start: time.Now()} },
-		DNSDone:      func(httptrace.DNSDoneInfo) { w.mark(&w.resolved) },
-		ConnectStart: func(string, string) { w.mark(&w.resolved) },
-		ConnectDone: func(_, _ string, err error) {
-			if err == nil {
-				w.mark(&w.connected)
-			}
-		},
-		TLSHandshakeStart:    func() { w.secure = true },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { w.mark(&w.secured) },
-		GotFirstResponseByte: func() { w.mark(&w.answered) },
-	}
-}
-
-// phases are the parts that were gone through to their end.
-func (w *stopwatch) phases() []Phase {
-	if !w.secure {
-		w.secured = w.connected
-	}
-	marks := []time.Time{w.start, w.resolved, w.connected, w.secured, w.answered, w.done}
-	var out []Phase
-	for i, name := range phases() {
-		if marks[i].IsZero() || marks[i+1].IsZero() {
-			break
-		}
-		out = append(out, Phase{name, max(marks[i+1].Sub(marks[i]), 0)})
-	}
-	return out
 }

@@ -1,0 +1,239 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/plimsoll/plimsoll/agent/check"
+	"github.com/plimsoll/plimsoll/agent/fault"
+	"github.com/plimsoll/plimsoll/agent/ship"
+	"github.com/plimsoll/plimsoll/agent/source"
+	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// freeShare is how much of the free space of its disk the buffer may take.
+const freeShare = 0.05
+
+// Options are what an agent needs.
+type Options struct {
+	Config  Config
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+	// StopReason says why Run's context ended; nil: "stopped".
+	StopReason func() string
+}
+
+// Agent is one running agent.
+type Agent struct {
+	opt      Options
+	started  time.Time
+	buffer   *journal.Journal
+	alive    *alive
+	last     stamp // of the run before
+	out      *recorder
+	collect  *collector
+	ship     *ship.Shipper
+	listener net.Listener // nil: no metrics
+	close    []func() error
+}
+
+// New opens the data directory and the port of the agent's own metrics. What
+// it opened is closed by Run, or by New itself when it fails.
+func New(opt Options) (_ *Agent, err error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	a := &Agent{opt: opt, started: opt.Now()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.shut())
+		}
+	}()
+	c := &opt.Config
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w; run as a user who may write there, or set data: in the configuration", err)
+	}
+	if err := a.openBuffer(); err != nil {
+		return nil, err
+	}
+	run, boot := newRun(), bootID(c.Roots.Proc)
+	if a.alive, a.last, err = openAlive(c.Data, run, boot); err != nil {
+		return nil, err
+	}
+	a.close = append(a.close, a.alive.file.Close)
+	var checks []*check.Check
+	for _, k := range c.Checks {
+		made, err := check.New(c.spec(k))
+		if err != nil {
+			return nil, fmt.Errorf("check of %s: %w", k.Component, err)
+		}
+		checks = append(checks, made)
+	}
+	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
+	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
+	a.ship, err = ship.New(ship.Options{
+		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks,
+		Version: opt.Version, Log: opt.Log, Now: opt.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, a.listen()
+}
+
+func (a *Agent) openBuffer() error {
+	c := &a.opt.Config
+	buffer, recovery, err := journal.Open(journal.Options{
+		Dir: filepath.Join(c.Data, "buffer"), Now: a.opt.Now, WhenFull: journal.DropOldest,
+		MaxBytes: int64(c.Buffer.MaxBytes), MaxAge: c.Buffer.MaxAge.Std(), MaxFreeShare: freeShare,
+	})
+	if errors.Is(err, journal.ErrLocked) {
+		return fmt.Errorf("open buffer in %s: %w; stop the other agent, or give this one another data directory", c.Data, err)
+	}
+	if err != nil {
+		return fmt.Errorf("open buffer: %w", err)
+	}
+	if recovery.Records > 0 {
+		a.opt.Log.Warn("the buffer was damaged; what could not be read is put aside", "records", recovery.Records, "data", c.Data)
+	}
+	a.buffer = buffer
+	a.close = append(a.close, buffer.Close)
+	return nil
+}
+
+func (a *Agent) listen() error {
+	addr := a.opt.Config.Listen
+	if addr == "" || addr == "off" {
+		return nil
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for the agent's own metrics: %w; another agent may be running: set listen: to another address, or to off", err)
+	}
+	a.listener = l
+	return nil
+}
+
+// Addr is where the agent's own metrics are; empty when they are off.
+func (a *Agent) Addr() string {
+	if a.listener == nil {
+		return ""
+	}
+	return a.listener.Addr().String()
+}
+
+// connect reads the identity anew, so that one that was enrolled or renewed
+// meanwhile is taken up.
+func (a *Agent) connect() (ship.Endpoint, error) {
+	id, err := identity.Load(a.opt.Config.IdentityDir())
+	if err != nil {
+		return ship.Endpoint{}, err
+	}
+	to := ship.Endpoint{Addresses: a.opt.Config.Collector.Addresses, TLS: id.ClientTLS()}
+	if len(to.Addresses) == 0 && id.Collector != "" {
+		to.Addresses = []string{id.Collector}
+	}
+	return to, nil
+}
+
+func (a *Agent) clocks() wire.Clocks { return clocks(a.opt.Now(), a.started) }
+
+// Run measures and delivers until ctx ends, leaves the marker of a clean stop
+// and closes everything. The error is of this host's disk or port, never of
+// the collector.
+func (a *Agent) Run(ctx context.Context) error {
+	lastAlive := a.lastAlive()
+	if err := a.alive.write(a.opt.Now(), true); err != nil {
+		return errors.Join(err, a.shut())
+	}
+	a.opt.Log.Info("agent started", "version", a.opt.Version, "data", a.opt.Config.Data, "interval", a.opt.Config.Interval.String(),
+		"sources", len(a.collect.sources), "checks", len(a.opt.Config.Checks), "metrics", a.Addr())
+	if err := a.out.note(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote(lastAlive)}); err != nil {
+		return errors.Join(fmt.Errorf("note the start: %w", err), a.shut())
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return a.collect.run(ctx) })
+	all.Go(func() error { a.collect.schedule.Run(ctx); return nil })
+	all.Go(func() error { return a.ship.Run(ctx) })
+	all.Go(func() error { return a.stampAlive(ctx) })
+	if a.listener != nil {
+		all.Go(func() error { return a.serveMetrics(ctx) })
+	}
+	err := all.Wait()
+	reason := "stopped"
+	if err != nil {
+		reason = err.Error()
+	} else if a.opt.StopReason != nil {
+		reason = a.opt.StopReason()
+	}
+	err = errors.Join(err, a.collect.close(), a.alive.stop(a.opt.Now(), reason), a.shut())
+	a.opt.Log.Info("agent stopped", "reason", reason, "collections", a.collect.figures().collections, "delivered", a.ship.Stats().Delivered)
+	return err
+}
+
+// lastAlive is the last sign of life of the run before: its stamp, or its last
+// record, whichever is later. 0: there was none.
+func (a *Agent) lastAlive() int64 {
+	at := a.last.At
+	if segments := a.buffer.Segments(); len(segments) > 0 {
+		if last := segments[len(segments)-1].LastAt; !last.IsZero() {
+			at = max(at, last.UnixMilli())
+		}
+	}
+	return at
+}
+
+func (a *Agent) startNote(lastAlive int64) *wire.StartNote {
+	n := &wire.StartNote{
+		Version: a.opt.Version, LastRun: a.last.Run, LastBoot: a.last.Boot,
+		LastAlive: lastAlive, CleanStop: a.last.Clean, Reason: a.last.Reason,
+	}
+	if booted := source.BootTime(a.opt.Config.roots()); !booted.IsZero() {
+		n.BootedAt = booted.UnixMilli()
+	}
+	return n
+}
+
+func (a *Agent) stampAlive(ctx context.Context) error {
+	well := fault.New(a.opt.Log, a.opt.Now, "the alive stamp is written again")
+	ticker := time.NewTicker(stampEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if err := a.alive.write(a.opt.Now(), false); err != nil {
+			well.Fail("the alive stamp cannot be written", "err", err, "remedy", "see whether the data directory can be written")
+			continue
+		}
+		well.OK()
+	}
+}
+
+// shut closes what New opened, in reverse.
+func (a *Agent) shut() error {
+	var all error
+	if a.listener != nil {
+		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			all = err
+		}
+	}
+	for i := len(a.close) - 1; i >= 0; i-- {
+		all = errors.Join(all, a.close[i]())
+	}
+	a.close = nil
+	return all
+}

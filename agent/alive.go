@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// stampEvery is how often a running agent says that it is alive. A stamp is
+// not fsynced, so a power cut can take back half a minute of them; the last
+// record of the buffer, which is, bounds that to one interval.
+const stampEvery = 5 * time.Second
+
+// stampBytes is the fixed length of a stamp: one write replaces all of it.
+const stampBytes = 512
+
+// stamp is what the next run reads about this one.
+type stamp struct {
+	Run    string `json:"run"`
+	Boot   string `json:"boot"`
+	At     int64  `json:"at"` // Unix ms
+	Clean  bool   `json:"clean"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// alive keeps the stamp of this run on disk.
+type alive struct {
+	file *os.File
+	mine stamp
+}
+
+// openAlive reads what the last run left and takes the file over. A stamp that
+// cannot be read is as none: it is evidence, not a condition to start.
+func openAlive(dir, run, boot string) (*alive, stamp, error) {
+	path := filepath.Join(dir, "alive.json")
+	var last stamp
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, last, fmt.Errorf("read alive stamp: %w", err)
+	}
+	if json.Unmarshal(bytes.TrimRight(text, " \n\x00"), &last) != nil {
+		last = stamp{}
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, last, fmt.Errorf("open alive stamp: %w", err)
+	}
+	return &alive{file: file, mine: stamp{Run: run, Boot: boot}}, last, nil
+}
+
+// write stamps the instant; durable makes it survive a power cut.
+func (a *alive) write(now time.Time, durable bool) error {
+	a.mine.At = now.UnixMilli()
+	text, err := json.Marshal(a.mine)
+	if err != nil {
+		return fmt.Errorf("encode alive stamp: %w", err)
+	}
+	line := bytes.Repeat([]byte{' '}, stampBytes)
+	line[stampBytes-1] = '\n'
+	if copy(line[:stampBytes-1], text) < len(text) {
+		return fmt.Errorf("alive stamp is longer than %d bytes", stampBytes)
+	}
+	if _, err := a.file.WriteAt(line, 0); err != nil {
+		return fmt.Errorf("write alive stamp: %w", err)
+	}
+	if durable {
+		if err := a.file.Sync(); err != nil {
+			return fmt.Errorf("sync alive stamp: %w", err)
+		}
+	}
+	return nil
+}
+
+// stop leaves the marker of a clean end.
+func (a *alive) stop(now time.Time, reason string) error {
+	a.mine.Clean, a.mine.Reason = true, reason[:min(len(reason), stampBytes/2)]
+	return a.write(now, true)
+}

@@ -1,0 +1,202 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/plimsoll/plimsoll/agent/check"
+	"github.com/plimsoll/plimsoll/agent/source"
+	"github.com/plimsoll/plimsoll/internal/settings"
+)
+
+// Config is all that an agent can be told.
+type Config struct {
+	// Data is the directory of the buffer, the identity and the alive stamp.
+	Data string `yaml:"data"`
+	// Interval is the time between collections; each costs one fsync.
+	Interval settings.Duration `yaml:"interval"`
+	// Listen is the loopback address of the agent's own metrics; "off" for none.
+	Listen string `yaml:"listen"`
+	// Collector is where to deliver.
+	Collector CollectorConfig `yaml:"collector"`
+	// Buffer bounds what waits for delivery.
+	Buffer BufferConfig `yaml:"buffer"`
+	// Roots are where the host's files are seen from.
+	Roots RootsConfig `yaml:"roots"`
+	// Sources are the exceptions to "every source, in each collection".
+	Sources map[string]SourceConfig `yaml:"sources"`
+	// Checks are the availability tests this host makes.
+	Checks []CheckConfig `yaml:"checks"`
+}
+
+// CollectorConfig is where to deliver.
+type CollectorConfig struct {
+	// Addresses are host:port in order of preference; empty: the one this host enrolled at.
+	Addresses []string `yaml:"addresses"`
+}
+
+// BufferConfig bounds what waits for delivery; beyond it the oldest goes and is counted.
+type BufferConfig struct {
+	// MaxBytes on disk, and never more than 5 % of the space that is free.
+	MaxBytes Size `yaml:"max_bytes"`
+	// MaxAge of a record.
+	MaxAge settings.Duration `yaml:"max_age"`
+}
+
+// RootsConfig are where the host's files are seen from; in a container, mounts of the host's.
+type RootsConfig struct {
+	// Proc is the process file system.
+	Proc string `yaml:"proc"`
+	// Sys is the device file system.
+	Sys string `yaml:"sys"`
+	// RootFS is put before each mount point.
+	RootFS string `yaml:"rootfs"`
+}
+
+// SourceConfig is an exception for one source.
+type SourceConfig struct {
+	// Enabled switches it off when false.
+	Enabled *bool `yaml:"enabled"`
+	// Interval measures it more rarely than each collection.
+	Interval settings.Duration `yaml:"interval"`
+}
+
+// CheckConfig is one availability test.
+type CheckConfig struct {
+	// Component is what is tested, by the catalogue's name.
+	Component string `yaml:"component"`
+	// Check names the test among several of a component; default: its kind.
+	Check string `yaml:"check"`
+	// HTTP is the URL to ask for, or
+	HTTP string `yaml:"http"`
+	// TCP is the host:port to connect to.
+	TCP string `yaml:"tcp"`
+	// Interval between tests; default: that of collections.
+	Interval settings.Duration `yaml:"interval"`
+	// Timeout of one test; default: 5 s, and not above the interval.
+	Timeout settings.Duration `yaml:"timeout"`
+	// Slow is the time beyond which an answer counts as degraded; default: never.
+	Slow settings.Duration `yaml:"slow"`
+	// Expect is what the answer must be like (http).
+	Expect ExpectConfig `yaml:"expect"`
+}
+
+// ExpectConfig is what the answer to an http check must be like.
+type ExpectConfig struct {
+	// Status codes that are accepted, one or a list; default: 200 to 299.
+	Status statusList `yaml:"status"`
+	// Contains is a text the body must contain.
+	Contains string `yaml:"contains"`
+	// Redirects are followed unless this is false.
+	Redirects *bool `yaml:"redirects"`
+}
+
+// statusList is one status code or several.
+type statusList []int
+
+// ReadYAML reads 200 or [200, 204].
+func (s *statusList) ReadYAML(c settings.Cursor) {
+	if c.Kind() != settings.List {
+		var one int
+		c.Into(&one)
+		*s = statusList{one}
+		return
+	}
+	var list []int
+	c.Into(&list)
+	*s = list
+}
+
+// Bounds and defaults.
+const (
+	minInterval    = 10 * time.Millisecond
+	maxInterval    = time.Hour
+	minBuffer      = 1 << 20
+	defaultTimeout = 5 * time.Second
+)
+
+// Defaults is what an empty file means.
+func Defaults() Config {
+	return Config{
+		Data:     "/var/lib/plimsoll-agent",
+		Interval: settings.Duration(15 * time.Second),
+		Listen:   "127.0.0.1:1878",
+		Buffer:   BufferConfig{MaxBytes: 512 << 20, MaxAge: settings.Duration(7 * 24 * time.Hour)},
+		Roots:    RootsConfig{Proc: "/proc", Sys: "/sys", RootFS: "/"},
+	}
+}
+
+// IdentityDir is where this host's certificate and key lie.
+func (c *Config) IdentityDir() string { return filepath.Join(c.Data, "identity") }
+
+// roots are the roots as sources take them.
+func (c *Config) roots() source.Roots {
+	return source.Roots{Proc: c.Roots.Proc, Sys: c.Roots.Sys, RootFS: c.Roots.RootFS}
+}
+
+// notYet are the keys the specifications have and nothing acts on so far.
+func notYet() map[string]string {
+	soon := func(what string) string { return what + " comes in a later version" }
+	keys := map[string]string{
+		"scrape":          soon("reading an exporter's page"),
+		"textfile":        soon("reading *.prom files"),
+		"collector.proxy": soon("delivering through a proxy"),
+		"checks[].from":   soon("assigning a check to several probes"),
+		"checks[].need":   soon("weighing several probes"),
+	}
+	for _, kind := range [...]string{"icmp", "dns", "tls", "process", "systemd", "service", "file_age", "script", "plugin", "heartbeat"} {
+		keys["checks[]."+kind] = soon("a check of kind " + kind)
+	}
+	for _, name := range [...]string{"swap", "connections", "descriptors", "processes", "pressure", "temperature", "systemd", "top"} {
+		keys["sources."+name] = soon("a source " + name)
+	}
+	return keys
+}
+
+// Load reads a configuration file. With must false a file that does not exist
+// is an empty one. An error of settings.Faults lists all that is wrong with it.
+func Load(path string, must bool) (Config, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !must {
+		return Defaults(), nil
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c, faults := Parse(path, text)
+	return c, faults.Err()
+}
+
+// Parse reads the text of a configuration file over the defaults.
+func Parse(file string, text []byte) (Config, settings.Faults) {
+	c := Defaults()
+	doc, faults := settings.Decode(file, text, &c, notYet())
+	faults = append(faults, validate(doc, &c)...)
+	return c, faults.Sorted()
+}
+
+// spec is a check as package check takes it, defaults filled in.
+func (c *Config) spec(k CheckConfig) check.Spec {
+	s := check.Spec{
+		Component: k.Component, Name: k.Check, HTTP: k.HTTP, TCP: k.TCP,
+		Interval: k.Interval.Std(), Timeout: k.Timeout.Std(), Slow: k.Slow.Std(),
+		Status: k.Expect.Status, Contains: k.Expect.Contains,
+		NoFollow: k.Expect.Redirects != nil && !*k.Expect.Redirects,
+	}
+	if s.Interval == 0 {
+		s.Interval = c.Interval.Std()
+	}
+	if s.Timeout == 0 {
+		s.Timeout = min(defaultTimeout, s.Interval)
+	}
+	if s.Name == "" {
+		if s.Name = "tcp"; s.HTTP != "" {
+			s.Name = "http"
+		}
+	}
+	return s
+}

@@ -1,0 +1,126 @@
+package ship
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/plimsoll/plimsoll/internal/journal"
+)
+
+// connectError is a fault of this host's own settings or identity.
+type connectError struct{ err error }
+
+func (e *connectError) Error() string { return e.err.Error() }
+func (e *connectError) Unwrap() error { return e.err }
+
+// attempt posts the record to the present address.
+func (s *Shipper) attempt(ctx context.Context, rec *journal.Record) error {
+	if s.client == nil {
+		to, err := s.opt.Connect()
+		if err == nil && len(to.Addresses) == 0 {
+			err = errors.New("no address of a collector is known")
+		}
+		if err != nil {
+			return &connectError{err}
+		}
+		s.to, s.client = to, newClient(to)
+	}
+	return s.post(ctx, s.client, s.address(), rec)
+}
+
+// address is where to deliver now: the next in the list after each failure.
+func (s *Shipper) address() string {
+	if len(s.to.Addresses) == 0 {
+		return ""
+	}
+	return s.to.Addresses[s.failures%len(s.to.Addresses)]
+}
+
+func (s *Shipper) delivered() {
+	now := s.opt.Now()
+	s.update(func(st *Stats) { st.Delivered++; st.Last = now })
+	s.reach.OK("collector", s.address())
+	s.refusing.OK()
+	if !s.greeted {
+		s.greeted = true
+		s.opt.Log.Info("delivering", "collector", s.address())
+	}
+	if s.failures > 0 && len(s.to.Addresses) > 1 {
+		// Stay with the one that answered.
+		at := s.failures % len(s.to.Addresses)
+		s.to.Addresses = append(append([]string(nil), s.to.Addresses[at:]...), s.to.Addresses[:at]...)
+	}
+	s.failures = 0
+}
+
+// putAside keeps a refused record where a person can look at it.
+func (s *Shipper) putAside(rec *journal.Record, why *refusedError) {
+	s.update(func(st *Stats) { st.Refused++ })
+	s.refusing.Fail("the collector refuses a record for good", "err", why, "seq", uint64(rec.Pos), "kept", s.quarantine.path,
+		"remedy", "see whether agent and collector are of versions that fit")
+	err := s.quarantine.add(refused{At: s.opt.Now().UnixMilli(), Seq: uint64(rec.Pos), Status: why.status, Reason: why.reason, Record: rec.Data})
+	if err != nil {
+		s.refusing.Fail("a refused record could not be kept", "err", err)
+	}
+	s.failures = 0
+}
+
+// failed tells what is wrong and waits until the next attempt is due: at once
+// while there are other addresses to try.
+func (s *Shipper) failed(ctx context.Context, err error) {
+	s.update(func(st *Stats) { st.Failed++ })
+	bad, remedy := explain(err)
+	s.reach.Fail(bad, "collector", s.address(), "err", err, "remedy", remedy)
+	var later *laterError
+	pause, asked := time.Duration(0), false
+	if errors.As(err, &later) && later.after > 0 {
+		pause, asked = spread(later.after), true
+	}
+	s.failures++
+	if all := max(len(s.to.Addresses), 1); s.failures%all == 0 {
+		s.disconnect() // a new identity or address is looked for
+		if !asked {
+			pause = s.opt.Backoff.wait(s.failures/all - 1)
+		}
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// explain names the kind of a fault and what a person can do about it.
+func explain(err error) (bad, remedy string) {
+	var own *connectError
+	var later *laterError
+	var verify *tls.CertificateVerificationError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &own):
+		return "cannot deliver yet; measuring goes on into the buffer", "enrol this host at a collector, or set collector.addresses"
+	case errors.As(err, &later) && (later.status == http.StatusUnauthorized || later.status == http.StatusForbidden):
+		return "the collector does not let this host in", "see on the collector whether the host was revoked; enrol it again"
+	case errors.As(err, &later) && (later.status == http.StatusServiceUnavailable || later.status == http.StatusTooManyRequests):
+		return "the collector asks to wait", "see whether its disk is full or it is overloaded; nothing is lost meanwhile"
+	case errors.As(err, &later):
+		return "the collector did not take a record", "look into the collector's log"
+	case errors.As(err, &verify):
+		return "the collector's certificate is not of the authority this host was enrolled at", "see whether the address is right; enrol again if the collector was set up anew"
+	case errors.As(err, &op) && op.Op == "remote error":
+		return "the collector refuses this host's certificate", "enrol this host again"
+	}
+	return "the collector cannot be reached; measuring goes on into the buffer", "see whether it runs and whether a firewall lets its port through"
+}
+
+func (s *Shipper) disconnect() {
+	if s.client != nil {
+		s.client.CloseIdleConnections()
+		s.client = nil
+	}
+}

@@ -1,0 +1,169 @@
+package ship
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/plimsoll/plimsoll/agent/fault"
+	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// cursorName is the durable cursor of the buffer that marks what is delivered.
+const cursorName = "ship"
+
+// Endpoint is where to deliver, and as whom.
+type Endpoint struct {
+	Addresses []string // host:port, in order of preference
+	TLS       *tls.Config
+}
+
+// Options are what a Shipper needs; all are needed except Backoff.
+type Options struct {
+	Buffer *journal.Journal
+	Dir    string // for the file of refused records
+	// Connect says where to deliver. It is asked at the start and again after
+	// each round of failures, so that a new identity or address is taken up.
+	Connect func() (Endpoint, error)
+	Clocks  func() wire.Clocks
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
+	Backoff Backoff // default 1 s to 30 s
+}
+
+// Stats are the figures of a Shipper since its start.
+type Stats struct {
+	Delivered  uint64 // records the collector has on disk
+	Failed     uint64 // attempts that were not answered or asked to come back
+	Refused    uint64 // records that will never be accepted, put aside
+	Last       time.Time
+	Waiting    uint64        // records not delivered yet, at the last look
+	ClockAhead time.Duration // of this host before the collector; negative = behind
+	ClockKnown bool
+}
+
+// Shipper delivers the buffer.
+type Shipper struct {
+	opt        Options
+	cursor     *journal.Cursor
+	quarantine quarantine
+	reach      *fault.Condition
+	refusing   *fault.Condition
+	greeted    bool // said that it delivers
+
+	client   *http.Client // nil: not connected
+	to       Endpoint
+	failures int // in a row; also picks the address
+
+	mu    sync.Mutex
+	stats Stats
+}
+
+// New makes a Shipper on the buffer's cursor.
+func New(opt Options) (*Shipper, error) {
+	if opt.Backoff.Max == 0 {
+		opt.Backoff = Backoff{Min: time.Second, Max: 30 * time.Second}
+	}
+	cursor, err := opt.Buffer.Cursor(cursorName)
+	if err != nil {
+		return nil, fmt.Errorf("open cursor of the buffer: %w", err)
+	}
+	return &Shipper{
+		opt:        opt,
+		cursor:     cursor,
+		quarantine: newQuarantine(opt.Dir),
+		reach:      fault.New(opt.Log, opt.Now, "delivering again"),
+		refusing:   fault.New(opt.Log, opt.Now, "the collector accepts everything again"),
+	}, nil
+}
+
+// Stats returns the present figures.
+func (s *Shipper) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stats
+}
+
+func (s *Shipper) update(change func(*Stats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.stats)
+}
+
+// Run delivers until ctx ends. The error is of the buffer, never of the
+// collector: an unreachable collector is waited for.
+func (s *Shipper) Run(ctx context.Context) (err error) {
+	todo := newLanes(s.opt.Buffer, s.cursor.Position())
+	defer func() {
+		s.disconnect()
+		for _, closing := range [...]func() error{todo.close, s.cursor.Close} {
+			if closeErr := closing(); err == nil && closeErr != nil {
+				err = fmt.Errorf("close reader of the buffer: %w", closeErr)
+			}
+		}
+	}()
+	for ctx.Err() == nil {
+		rec, from, err := todo.next()
+		if err == nil && rec == nil {
+			from = todo.live
+			rec, err = from.wait(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read buffer: %w", err)
+		}
+		if !s.settled(ctx, rec) {
+			s.update(func(st *Stats) { st.Waiting = todo.waiting() })
+			continue // with whatever is youngest by now
+		}
+		from.pass()
+		if err := s.acknowledge(todo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settled tries once to deliver a record. It is true when the record is
+// delivered or will never be; otherwise the pause until the next attempt is over.
+func (s *Shipper) settled(ctx context.Context, rec *journal.Record) bool {
+	err := s.attempt(ctx, rec)
+	var never *refusedError
+	switch {
+	case err == nil:
+		s.delivered()
+		return true
+	case errors.As(err, &never):
+		s.putAside(rec, never)
+		return true
+	case ctx.Err() != nil:
+		return false
+	}
+	s.failed(ctx, err)
+	return false
+}
+
+// acknowledge moves the durable cursor and gives back what lies behind it.
+func (s *Shipper) acknowledge(todo *lanes) error {
+	upTo := todo.delivered()
+	s.update(func(st *Stats) { st.Waiting = todo.waiting() })
+	if upTo == s.cursor.Position() {
+		return nil
+	}
+	if err := s.cursor.Ack(upTo); err != nil {
+		return fmt.Errorf("acknowledge in the buffer: %w", err)
+	}
+	if _, err := s.opt.Buffer.Trim(upTo); err != nil {
+		return fmt.Errorf("trim buffer: %w", err)
+	}
+	return nil
+}
