@@ -1,0 +1,224 @@
+package catalogue
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/internal/settings"
+)
+
+// checker builds the catalogue of the file and collects its faults.
+type checker struct {
+	doc     *settings.Document
+	faults  settings.Faults
+	refused map[string]bool // paths that already have a fault
+
+	components, services, calendars []string
+}
+
+// fault reports what is wrong at the path, once for each path.
+func (c *checker) fault(path, message, remedy string) {
+	if c.refused[path] {
+		return
+	}
+	c.refused[path] = true
+	c.faults = append(c.faults, c.doc.Fault(path, message, remedy))
+}
+
+// build makes the catalogue. Names are collected first, so that everything
+// may name what stands further down.
+func (c *checker) build(f *catalogueFile) *availability.Catalogue {
+	for _, e := range f.Components {
+		c.components = append(c.components, e.Name)
+	}
+	for _, e := range f.Services {
+		c.services = append(c.services, e.Name)
+	}
+	out := &availability.Catalogue{Calendars: map[string]*availability.Calendar{}}
+	for _, name := range sortedKeys(f.Calendars) {
+		c.calendars = append(c.calendars, name)
+		out.Calendars[name] = c.calendar("calendars."+name, name, f.Calendars[name])
+	}
+	for i, e := range f.Components {
+		out.Components = append(out.Components, c.component(at("components", i), e))
+	}
+	for i, e := range f.Services {
+		out.Services = append(out.Services, c.service(at("services", i), e))
+	}
+	c.uniqueNames()
+	c.rings(out)
+	for i, e := range f.Agreements {
+		out.Agreements = append(out.Agreements, c.agreement(at("agreements", i), e))
+	}
+	c.versions(out.Agreements)
+	for i, e := range f.Maintenance {
+		out.Windows = append(out.Windows, c.window(at("maintenance", i), e))
+	}
+	for i, e := range f.Adjustments {
+		out.Adjustments = append(out.Adjustments, c.adjustment(at("adjustments", i), e))
+	}
+	c.uniqueIDs(out.Adjustments)
+	c.checkResources(f.Resources)
+	return out
+}
+
+func at(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
+
+// required reports a key that is missing; one that is already refused is not
+// missing.
+func (c *checker) required(path, key string, set bool) bool {
+	if !set && !c.doc.Has(path+"."+key) {
+		c.fault(path, key+" is missing", "")
+	} else if !set {
+		c.fault(path+"."+key, "is empty", "")
+	}
+	return set
+}
+
+// known checks a name against what is declared.
+func (c *checker) known(path, what, name string, names ...[]string) {
+	var all []string
+	for _, list := range names {
+		all = append(all, list...)
+	}
+	for _, each := range all {
+		if each == name {
+			return
+		}
+	}
+	c.fault(path, fmt.Sprintf("no %s %q", what, name), settings.DidYouMean(name, all))
+}
+
+// order checks that a span does not end before it begins. Two dates or two
+// instants compare in every zone; a date and an instant in the zone given,
+// or not at all without one.
+func (c *checker) order(path string, from, to availability.Bound, zone *time.Location) {
+	if !from.IsSet() || !to.IsSet() || from.IsInstant() != to.IsInstant() && zone == nil {
+		return
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	if to.In(zone, 0) <= from.In(zone, 0) {
+		c.fault(path, fmt.Sprintf("ends at %s, not after its beginning at %s", to, from), "")
+	}
+}
+
+func (c *checker) uniqueNames() {
+	seen := map[string]string{}
+	for list, names := range [][]string{c.components, c.services} {
+		kind := [...]string{"components", "services"}[list]
+		for i, name := range names {
+			path := at(kind, i)
+			if first, twice := seen[name]; twice && name != "" {
+				c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on line %d", name, first, c.doc.Line(first)),
+					"components and services share one name space")
+			} else if !twice {
+				seen[name] = path
+			}
+		}
+	}
+}
+
+func (c *checker) uniqueIDs(all []availability.Adjustment) {
+	seen := map[string]string{}
+	for i, a := range all {
+		path := at("adjustments", i)
+		if first, twice := seen[a.ID]; twice && a.ID != "" {
+			c.fault(path+".id", fmt.Sprintf("%q is already the id of %s on line %d", a.ID, first, c.doc.Line(first)), "")
+		} else if !twice {
+			seen[a.ID] = path
+		}
+	}
+}
+
+// rings reports services that need each other in a ring.
+func (c *checker) rings(out *availability.Catalogue) {
+	ring := out.Cycle()
+	if ring == nil {
+		return
+	}
+	for i, s := range out.Services {
+		if s.Name == ring[0] {
+			c.fault(at("services", i)+".needs", "services need each other in a ring: "+strings.Join(ring, " needs "), "take one of them out")
+			return
+		}
+	}
+}
+
+func (c *checker) component(path string, e componentEntry) availability.Component {
+	c.required(path, "name", e.Name != "")
+	out := availability.Component{Name: e.Name, From: e.From, Until: e.Until}
+	if e.Interval != nil {
+		if out.Interval = e.Interval.Milliseconds(); out.Interval == 0 {
+			c.fault(path+".interval", "must be above 0", "")
+		}
+	}
+	if e.Hold != nil {
+		out.Hold = e.Hold.Milliseconds()
+		if 2*out.Hold < 3*out.Interval {
+			c.fault(path+".hold", fmt.Sprintf("%s is below 1.5 x the interval of %s", e.Hold, e.Interval), "facts that came in time would not hold to the next one")
+		}
+		if out.Hold == 0 {
+			out.Hold = availability.NoHold
+		}
+	}
+	if e.Need != nil {
+		if out.Need = *e.Need; out.Need < 1 {
+			c.fault(path+".need", "must be at least 1", "")
+		}
+	}
+	c.order(path+".until", e.From, e.Until, nil)
+	return out
+}
+
+func (c *checker) service(path string, e serviceEntry) availability.Service {
+	c.required(path, "name", e.Name != "")
+	c.required(path, "needs", e.Needs.set)
+	for _, ref := range e.Needs.refs {
+		c.known(ref.path, "component or service", ref.name, c.components, c.services)
+	}
+	c.order(path+".until", e.From, e.Until, nil)
+	return availability.Service{Name: e.Name, Customer: e.Customer, Functions: e.Functions, Needs: e.Needs.Need, From: e.From, Until: e.Until}
+}
+
+func (c *checker) window(path string, e windowEntry) availability.Window {
+	c.required(path, "change", e.Change != "")
+	c.affected(path, e.Services, e.Components, e.From, e.To)
+	return availability.Window{Change: e.Change, Services: e.Services, Components: e.Components, From: e.From, To: e.To, ApprovedAt: e.ApprovedAt}
+}
+
+func (c *checker) adjustment(path string, e adjustmentEntry) availability.Adjustment {
+	c.required(path, "id", e.ID != "")
+	c.affected(path, e.Services, e.Components, e.From, e.To)
+	out := availability.Adjustment{ID: e.ID, Services: e.Services, Components: e.Components, From: e.From, To: e.To, Reason: e.Reason,
+		Evidence: e.Evidence, RequestedBy: e.RequestedBy, ApprovedBy: e.ApprovedBy, ApprovedAt: e.ApprovedAt}
+	switch e.Effect {
+	case "", "exclude":
+	case "up":
+		out.Effect = availability.CorrectUp
+	case "down":
+		out.Effect = availability.CorrectDown
+	default:
+		c.fault(path+".effect", fmt.Sprintf("%q is not an effect", e.Effect), "it is exclude, up or down")
+	}
+	return out
+}
+
+// affected checks what windows and adjustments have in common.
+func (c *checker) affected(path string, services, components []string, from, to availability.Bound) {
+	if len(services)+len(components) == 0 {
+		c.fault(path, "names no service and no component", "")
+	}
+	for i, name := range services {
+		c.known(at(path+".services", i), "service", name, c.services)
+	}
+	for i, name := range components {
+		c.known(at(path+".components", i), "component", name, c.components)
+	}
+	c.required(path, "from", from.IsSet())
+	c.required(path, "to", to.IsSet())
+	c.order(path+".to", from, to, nil)
+}

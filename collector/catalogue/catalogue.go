@@ -1,0 +1,66 @@
+package catalogue
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/capacity"
+	"github.com/plimsoll/plimsoll/internal/settings"
+)
+
+// Resource is a declared capacity resource.
+type Resource = capacity.Resource
+
+// Catalogue is a catalogue without faults.
+type Catalogue struct {
+	Availability *availability.Catalogue
+	Resources    []Resource
+	Hash         string // SHA-256 of Source, in hex
+	Source       []byte // the file as it was read
+}
+
+// Parse reads and checks the catalogue in data; file is the name that faults
+// carry. With faults, all of them, the catalogue is nil.
+func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
+	var f catalogueFile
+	doc, faults := settings.Decode(file, data, &f, notYet())
+	c := &checker{doc: doc, faults: faults, refused: map[string]bool{}}
+	for _, fault := range faults {
+		c.refused[fault.Path] = true
+	}
+	built := c.build(&f)
+	if len(c.faults) > 0 {
+		return nil, c.faults.Sorted()
+	}
+	hash := sha256.Sum256(data)
+	return &Catalogue{Availability: built, Resources: c.resources(f.Resources), Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...)}, nil
+}
+
+// notYet are keys the specifications have and nothing acts on yet.
+func notYet() map[string]string {
+	keys := map[string]string{
+		"groups":              "groups of hosts are not resolved; name the components",
+		"checks":              "checks are declared in the agent's configuration",
+		"customers":           "a customer is named at its services",
+		"notices":             "nobody is notified; look at the overview",
+		"reports":             "reports have one form",
+		"exceptions":          "exceptions of thresholds are not applied",
+		"quiets":              "there are no notices to be quiet",
+		"managed":             "the file is only ever edited by hand",
+		"budgets":             "budgets and costs are not kept",
+		"components[].checks": "checks are declared in the agent's configuration",
+		"components[].site":   "sites are not known",
+		"services[].contacts": "nobody is notified; look at the overview",
+		"services[].checks":   "checks are declared in the agent's configuration",
+		"services[].site":     "sites are not known",
+	}
+	for key, why := range map[string]string{
+		"lead_time": "nothing is forecast", "horizon": "nothing is forecast", "headroom": "no change is proposed",
+		"step": "no change is proposed", "price": "costs are not computed", "season": "there are no baselines",
+		"except": "exceptions of thresholds are not applied",
+	} {
+		keys["resources[]."+key] = why
+	}
+	return keys
+}
