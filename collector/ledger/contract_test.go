@@ -181,7 +181,7 @@ func foldWhole(t *testing.T, open opener) {
 	}
 	must(t, l.ApplyFold(ctx, Fold{Position: 8}))
 	bad := Fold{Position: 99, Put: []availability.Streak{streak("b", "x", availability.Up, 0, 1)},
-		Outages: map[string][]Outage{"b": {{From: 1, To: 2, Observers: nil}}}}
+		Outages: map[string]OutageSet{"b": {Standing: []Outage{{From: 1, To: 2}}}}}
 	broken, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := l.ApplyFold(broken, bad); err == nil {
@@ -220,7 +220,7 @@ func outageIdentity(t *testing.T, open opener) {
 		{"another", []Outage{{From: 100, To: 200}}, []int64{4}},
 	} {
 		want := step.now
-		must(t, l.ApplyFold(ctx, Fold{Outages: map[string][]Outage{"a": want}}))
+		must(t, l.ApplyFold(ctx, Fold{Outages: map[string]OutageSet{"a": {Standing: want}}}))
 		got, err := l.Outages(ctx, OutageFilter{Components: []string{"a"}})
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("%s: got %d outages %v, want %d", step.what, len(got), err, len(want))
@@ -241,6 +241,11 @@ func outageIdentity(t *testing.T, open opener) {
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("outage %d: %v (-want +got)\n%s", id, err, diff)
 		}
+	}
+	// What ended before Since is not looked at.
+	must(t, l.ApplyFold(ctx, Fold{Outages: map[string]OutageSet{"a": {Since: 201, Standing: []Outage{{From: 300}}}}}))
+	if got, err := l.Outages(ctx, OutageFilter{}); err != nil || len(got) != 2 || got[0].ID != 5 || got[1].ID != 4 {
+		t.Errorf("outages beside an older one: got %v %v, want numbers 5 and 4", got, err)
 	}
 	if _, err := l.Outage(ctx, 77); !errors.Is(err, ErrNotFound) {
 		t.Errorf("unknown outage: got %v, want ErrNotFound", err)
@@ -265,7 +270,7 @@ func outageSequences(t *testing.T, l *Ledger) {
 			if len(want) > 0 && rapid.Bool().Draw(t, "ongoing") {
 				want[len(want)-1].To = 0
 			}
-			if err := l.ApplyFold(ctx, Fold{Outages: map[string][]Outage{component: want}}); err != nil {
+			if err := l.ApplyFold(ctx, Fold{Outages: map[string]OutageSet{component: {Standing: want}}}); err != nil {
 				t.Fatal(err)
 			}
 			got, err := l.Outages(ctx, OutageFilter{Components: []string{component}})
@@ -290,7 +295,8 @@ func outageSequences(t *testing.T, l *Ledger) {
 
 func outageFilter(t *testing.T, open opener) {
 	l, ctx := open(t), context.Background()
-	must(t, l.ApplyFold(ctx, Fold{Outages: map[string][]Outage{"a": {{From: 10, To: 20}, {From: 30}}, "b": {{From: 15, To: 16, Observers: []string{"x", "y"}}}}}))
+	must(t, l.ApplyFold(ctx, Fold{Outages: map[string]OutageSet{
+		"a": {Standing: []Outage{{From: 10, To: 20}, {From: 30}}}, "b": {Standing: []Outage{{From: 15, To: 16, Observers: []string{"x", "y"}}}}}}))
 	for _, c := range []struct {
 		f    OutageFilter
 		want []int64 // From, newest first

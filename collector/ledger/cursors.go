@@ -30,9 +30,16 @@ type Fold struct {
 	Position uint64
 	Drop     []StreakKey           // streaks that are no more
 	Put      []availability.Streak // streaks that are new or have grown
-	Outages  map[string][]Outage   // per component all standing outages, without IDs
+	Outages  map[string]OutageSet  // per component
 	Notes    []Note
 	Seen     map[string]Seen // by host id
+}
+
+// OutageSet is all standing outages of a component that end at or after
+// Since, without IDs. Older ones are left as they are.
+type OutageSet struct {
+	Since    int64
+	Standing []Outage
 }
 
 // ApplyFold writes f and moves the fold's cursor, all in one transaction.

@@ -99,12 +99,13 @@ func (l *Ledger) Outage(ctx context.Context, id int64) (Outage, error) {
 	return o, nil
 }
 
-// reconcile makes the standing outages of a component equal to want, which
-// has no IDs. An outage that is known under a slightly different interval
+// reconcile makes the standing outages of a component equal to the set. An outage that is known under a slightly different interval
 // keeps its ID: of those that overlap, the oldest stands for the new one and
 // the others are merged into it. What nothing overlaps any more is withdrawn.
-func reconcile(ctx context.Context, tx *sql.Tx, component string, want []Outage, now int64) error {
-	rows, err := tx.QueryContext(ctx, selectOutages+`WHERE component = $1 AND withdrawn_at = 0 AND merged_into = 0 ORDER BY from_at, id`, component)
+func reconcile(ctx context.Context, tx *sql.Tx, component string, set OutageSet, now int64) error {
+	want := set.Standing
+	rows, err := tx.QueryContext(ctx, selectOutages+`WHERE component = $1 AND withdrawn_at = 0 AND merged_into = 0
+		AND (to_at = 0 OR to_at >= $2) ORDER BY from_at, id`, component, set.Since)
 	have, err := collect(rows, err, scanOutage)
 	if err != nil {
 		return fmt.Errorf("read the outages of %s: %w", component, err)

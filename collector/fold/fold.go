@@ -1,0 +1,232 @@
+package fold
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/batch"
+	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/internal/journal"
+)
+
+// Feed gives the decoded records of the journal in order.
+type Feed interface {
+	// Next blocks for the first record behind after; it ends with ctx.
+	Next(ctx context.Context, after journal.Position) (*batch.Batch, error)
+}
+
+// Ledger is where the fold keeps what it made.
+type Ledger interface {
+	Cursor(ctx context.Context, name string) (uint64, error)
+	// Streaks of all components from ever to ever, by component, and there by
+	// observer and time.
+	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
+	// ApplyFold writes all of it and the cursor, or nothing.
+	ApplyFold(ctx context.Context, f ledger.Fold) error
+}
+
+// Raw is where raw facts are still found.
+type Raw interface {
+	// Await blocks until the facts of the record at pos can be found.
+	Await(ctx context.Context, pos journal.Position) error
+	// FactsBetween gives the facts of one observer and component in [from, to], in order.
+	FactsBetween(ctx context.Context, component, observer string, from, to int64) ([]availability.Fact, error)
+}
+
+// Options of a Fold. Ledger is needed.
+type Options struct {
+	Ledger Ledger
+	// Raw finds the neighbours of a late fact. Without it a contradicted
+	// streak is split by the largest gap it has.
+	Raw Raw
+	// Catalogue is the one in force; another pointer means it has changed.
+	// Components it does not name are folded too.
+	Catalogue func() *availability.Catalogue
+	// Changed is told each component whose observers now say otherwise than
+	// before, after that is in the ledger. It must not block.
+	Changed func(component string)
+	// Checkpoint is the longest time between two ledger transactions while
+	// facts come in; 0: 10 s.
+	Checkpoint time.Duration
+	Now        func() time.Time      // nil: time.Now
+	Log        *slog.Logger          // nil: slog.Default()
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+func (o *Options) defaults() {
+	if o.Catalogue == nil {
+		none := &availability.Catalogue{}
+		o.Catalogue = func() *availability.Catalogue { return none }
+	}
+	if o.Changed == nil {
+		o.Changed = func(string) {}
+	}
+	if o.Checkpoint <= 0 {
+		o.Checkpoint = 10 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+}
+
+// Fold keeps the streaks of all components in memory, a hundred bytes each,
+// and writes them to the ledger.
+type Fold struct {
+	opts    Options
+	metrics *metrics
+	loaded  chan struct{} // closed when the ledger's streaks are in memory
+	durable atomic.Uint64 // position in the ledger
+	folded  atomic.Uint64 // position in memory
+
+	mu         sync.RWMutex // of components and all below them; only Run's goroutine writes
+	components map[string]*component
+
+	// Run's goroutine alone:
+	catalogue *availability.Catalogue
+	described bool // all components were, by catalogue
+	pending   pending
+}
+
+// New makes a fold; Run does the work.
+func New(opts Options) *Fold {
+	opts.defaults()
+	f := &Fold{opts: opts, loaded: make(chan struct{}), components: map[string]*component{}}
+	f.metrics = newMetrics(f)
+	f.pending.reset()
+	return f
+}
+
+// Position is up to where the journal is in the ledger.
+func (f *Fold) Position() journal.Position { return journal.Position(f.durable.Load()) }
+
+// Folded is up to where the journal is in what Streaks and States tell.
+func (f *Fold) Folded() journal.Position { return journal.Position(f.folded.Load()) }
+
+// Run folds what feed gives until ctx ends, and then writes what is not in the
+// ledger yet. A ledger that refuses to write is tried again; meanwhile the
+// journal waits.
+func (f *Fold) Run(ctx context.Context, feed Feed) error {
+	if err := f.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	for ctx.Err() == nil {
+		if err := f.period(ctx, feed); err != nil && ctx.Err() == nil {
+			return err
+		}
+		f.settle(ctx)
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return f.flush(last)
+}
+
+// period folds until a checkpoint is due.
+func (f *Fold) period(ctx context.Context, feed Feed) error {
+	due, cancel := context.WithTimeout(ctx, f.opts.Checkpoint)
+	defer cancel()
+	for {
+		b, err := feed.Next(due, f.Folded())
+		if due.Err() != nil && (err != nil || b == nil) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		f.take(ctx, b)
+		if f.pending.urgent {
+			f.settle(ctx)
+		}
+		if due.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// settle flushes, again and again until it succeeds or ctx ends.
+func (f *Fold) settle(ctx context.Context) {
+	for wait := 100 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 10*time.Second) {
+		err := f.flush(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		f.metrics.refused.Inc()
+		f.opts.Log.Error("the ledger did not take what was folded; trying again", "wait", wait, "err", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// load reads the cursor and the streaks.
+func (f *Fold) load(ctx context.Context) error {
+	at, err := f.opts.Ledger.Cursor(ctx, ledger.FoldCursor)
+	if err != nil {
+		return err
+	}
+	all, err := f.opts.Ledger.Streaks(ctx, nil, minTime, maxTime)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, streaks := range all {
+		c := f.component(name)
+		for _, s := range streaks {
+			o := c.stream(s.Observer)
+			o.streaks = append(o.streaks, s)
+		}
+	}
+	f.durable.Store(at)
+	f.folded.Store(at)
+	close(f.loaded)
+	return nil
+}
+
+// take folds one record.
+func (f *Fold) take(ctx context.Context, b *batch.Batch) {
+	facts := f.pending.factsOf(b)
+	for i := range facts {
+		f.fact(ctx, b.Pos, &facts[i])
+	}
+	f.metrics.facts.Add(float64(len(facts)))
+	f.pending.see(b)
+	if b.Note != nil {
+		if err := f.pending.note(b); err != nil {
+			f.opts.Log.Warn("a note was left out", "instance", b.Env.Instance, "position", uint64(b.Pos), "err", err)
+		}
+	}
+	f.folded.Store(uint64(b.Pos))
+}
+
+// raw gives the facts around a late one that are still to be found; none when
+// they cannot be.
+func (f *Fold) raw(ctx context.Context, pos journal.Position, s *availability.Streak, from, to int64) []availability.Fact {
+	if f.opts.Raw == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := f.opts.Raw.Await(ctx, pos)
+	var facts []availability.Fact
+	if err == nil {
+		facts, err = f.opts.Raw.FactsBetween(ctx, s.Component, s.Observer, from, to)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		f.opts.Log.Warn("the raw facts beside a late one were not found", "component", s.Component, "observer", s.Observer, "err", err)
+	}
+	return facts
+}

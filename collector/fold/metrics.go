@@ -1,0 +1,34 @@
+package fold
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are the fold's own.
+type metrics struct {
+	facts, late, repeated, changes, refused prometheus.Counter
+	splits                                  *prometheus.CounterVec
+}
+
+func newMetrics(f *Fold) *metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	m := &metrics{
+		facts:    counter("plimsoll_fold_facts_total", "Facts folded."),
+		late:     counter("plimsoll_fold_late_facts_total", "Facts that came behind later ones of the same observer."),
+		repeated: counter("plimsoll_fold_repeated_facts_total", "Facts that changed nothing: known already, or more of the same."),
+		changes:  counter("plimsoll_fold_changes_total", "Changes of what an observer says now."),
+		refused:  counter("plimsoll_fold_ledger_errors_total", "Times the ledger did not take what was folded."),
+		splits: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plimsoll_fold_splits_total",
+			Help: "Streaks that a late fact took apart, by whether its neighbours were still known."}, []string{"exact"}),
+	}
+	if f.opts.Registerer == nil {
+		return m
+	}
+	position := func(name, help string, get func() uint64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(get()) })
+	}
+	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.splits,
+		position("plimsoll_fold_position", "Position in the journal up to which the ledger has it.", f.durable.Load),
+		position("plimsoll_fold_folded_position", "Position in the journal up to which it is folded in memory.", f.folded.Load))
+	return m
+}
