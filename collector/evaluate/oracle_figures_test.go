@@ -190,7 +190,7 @@ func (e *entry) counted(i int) bool {
 	if i < e.from {
 		v = e.inForce(i)
 	}
-	return v != nil && e.a.countsDown(e.state[i]) && v.remaining(i) && !v.madeUp(i)
+	return v != nil && e.a.countsDown(e.facts[i]) && v.remaining(i) && !v.madeUp(i)
 }
 
 // reliability fills in all that is made of outages and tells whether there

@@ -13,7 +13,8 @@ type pass struct {
 	s        *service
 	reach    map[string]bool // what its tree contains
 	exists   []bool          // the service and something of its tree
-	state    []state         // tree, corrections, ignored blips; absent from as_of on
+	facts    []state         // tree, corrections, ignored blips: what outages are made of; absent from as_of on
+	state    []state         // the same with before_existence: up, which moves seconds only
 	inside   []bool          // the calendar
 	planned  []bool          // within the cap
 	adjusted []bool          // an approved exclusion
@@ -33,7 +34,7 @@ func (p *problem) pass(a agreement, g grid, seenBy map[string]seen, zs zones) *p
 		if i < w.known {
 			now = w.tree(r.s)
 		}
-		r.state = append(r.state, now)
+		r.facts = append(r.facts, now)
 	}
 	r.ignoreBlips()
 	r.existenceUp()
@@ -56,7 +57,7 @@ func (r *pass) excluded(at int64) bool {
 
 // ignoreBlips turns short downs between two ups into up.
 func (r *pass) ignoreBlips() {
-	before := slices.Clone(r.state)
+	before := slices.Clone(r.facts)
 	for from := 0; from < r.w.known; from++ {
 		if !r.a.countsDown(before[from]) || from > 0 && r.a.countsDown(before[from-1]) {
 			continue
@@ -68,13 +69,14 @@ func (r *pass) ignoreBlips() {
 		short := int64(to-from)*r.w.g.step < r.a.ignore
 		beside := from > 0 && r.a.countsUp(before[from-1]) && to < r.w.known && r.a.countsUp(before[to])
 		for i := from; short && beside && i < to; i++ {
-			r.state[i] = up
+			r.facts[i] = up
 		}
 	}
 }
 
 // existenceUp makes what does not exist up where the policy says so.
 func (r *pass) existenceUp() {
+	r.state = slices.Clone(r.facts)
 	for i := range r.w.known {
 		if !r.exists[i] && r.a.existencePolicy() == "up" {
 			r.state[i] = up
@@ -162,7 +164,7 @@ func (r *pass) outages() []outage {
 	var all []outage
 	open := false
 	for i := range r.w.known {
-		switch s := r.state[i]; {
+		switch s := r.facts[i]; {
 		case r.a.countsDown(s) && !open:
 			open = true
 			last := len(all) - 1
