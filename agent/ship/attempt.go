@@ -75,19 +75,24 @@ func (s *Shipper) failed(ctx context.Context, err error) {
 	s.update(func(st *Stats) { st.Failed++ })
 	bad, remedy := explain(err)
 	s.reach.Fail(bad, "collector", s.address(), "err", err, "remedy", remedy)
-	var later *laterError
-	pause, asked := time.Duration(0), false
-	if errors.As(err, &later) && later.after > 0 {
-		pause, asked = spread(later.after), true
-	}
 	s.failures++
-	if all := max(len(s.to.Addresses), 1); s.failures%all == 0 {
+	all := max(len(s.to.Addresses), 1)
+	round := s.failures%all == 0
+	if round {
 		s.disconnect() // a new identity or address is looked for
-		if !asked {
-			pause = s.opt.Backoff.wait(s.failures/all - 1)
-		}
 	}
-	timer := time.NewTimer(pause)
+	var later *laterError
+	switch {
+	case errors.As(err, &later) && later.after > 0:
+		pause(ctx, spread(later.after))
+	case round:
+		pause(ctx, s.opt.Backoff.wait(s.failures/all-1))
+	}
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

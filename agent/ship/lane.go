@@ -122,8 +122,10 @@ func (s *lanes) jump() error {
 
 // delivered is the position up to which everything is delivered.
 func (s *lanes) delivered() journal.Position {
-	if len(s.older) > 0 {
-		return s.older[0].after
+	for _, l := range s.older {
+		if !l.done() {
+			return l.after
+		}
 	}
 	return s.live.after
 }

@@ -56,6 +56,7 @@ type Shipper struct {
 	quarantine quarantine
 	reach      *fault.Condition
 	refusing   *fault.Condition
+	reading    *fault.Condition
 	greeted    bool // said that it delivers
 
 	client   *http.Client // nil: not connected
@@ -81,6 +82,7 @@ func New(opt Options) (*Shipper, error) {
 		quarantine: newQuarantine(opt.Dir),
 		reach:      fault.New(opt.Log, opt.Now, "delivering again"),
 		refusing:   fault.New(opt.Log, opt.Now, "the collector accepts everything again"),
+		reading:    fault.New(opt.Log, opt.Now, "the buffer can be read again"),
 	}, nil
 }
 
@@ -97,8 +99,8 @@ func (s *Shipper) update(change func(*Stats)) {
 	change(&s.stats)
 }
 
-// Run delivers until ctx ends. The error is of the buffer, never of the
-// collector: an unreachable collector is waited for.
+// Run delivers until ctx ends. The error is of the buffer's files, never of
+// the collector: an unreachable collector is waited for.
 func (s *Shipper) Run(ctx context.Context) (err error) {
 	todo := newLanes(s.opt.Buffer, s.cursor.Position())
 	defer func() {
@@ -118,9 +120,15 @@ func (s *Shipper) Run(ctx context.Context) (err error) {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err != nil {
+		if errors.Is(err, journal.ErrClosed) {
 			return fmt.Errorf("read buffer: %w", err)
 		}
+		if err != nil {
+			s.reading.Fail("the buffer cannot be read", "err", err, "remedy", "see whether the data directory is in order and descriptors are left")
+			pause(ctx, s.opt.Backoff.wait(0))
+			continue
+		}
+		s.reading.OK()
 		if !s.settled(ctx, rec) {
 			s.update(func(st *Stats) { st.Waiting = todo.waiting() })
 			continue // with whatever is youngest by now
