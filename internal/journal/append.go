@@ -329,10 +329,5 @@ func (j *Journal) dropOldest(reason string) bool {
 	j.loseSegment(seg, reason)
 	j.broadcast()
 	j.mu.Unlock()
-	indexed := j.writeIndex()
-	err := j.fs.Remove(j.path(segmentName(seg.first)))
-	if indexed != nil { // there was no space for it before
-		_ = j.writeIndex()
-	}
-	return err == nil || os.IsNotExist(err)
+	return j.removeFiles(seg) == nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
@@ -257,22 +258,35 @@ func (j *Journal) Trim(upTo Position) (removed int, err error) {
 		j.mu.Unlock()
 		return 0, ErrClosed
 	}
-	var names []string
+	var gone []*segment
 	for len(j.segments) > 0 && j.segments[0].sealed && j.segments[0].last <= upTo {
-		names = append(names, segmentName(j.unlinkOldest().first))
+		gone = append(gone, j.unlinkOldest())
 	}
 	j.mu.Unlock()
-	if len(names) == 0 {
+	if len(gone) == 0 {
 		return 0, nil
 	}
-	err = j.writeIndex() // the floor first: a crash in between removes the rest at the next Open
-	for _, name := range names {
-		err = errors.Join(err, j.fs.Remove(j.path(name)))
+	if err := j.removeFiles(gone...); err != nil {
+		return len(gone), fmt.Errorf("trim journal: %w", err)
 	}
-	if err != nil {
-		return len(names), fmt.Errorf("trim journal: %w", err)
+	return len(gone), nil
+}
+
+// removeFiles deletes the files of segments that left the list. The index goes
+// first: after a crash in between the next Open removes the rest. A full disk
+// may have no room for it before they are gone; then the next one written tells.
+func (j *Journal) removeFiles(gone ...*segment) error {
+	indexed := j.writeIndex()
+	var errs []error
+	for _, s := range gone {
+		if err := j.fs.Remove(j.path(segmentName(s.first))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	return len(names), nil
+	if indexed != nil {
+		_ = j.writeIndex()
+	}
+	return errors.Join(errs...)
 }
 
 // unlinkOldest takes the oldest segment out of the list. mu is held.

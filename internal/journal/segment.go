@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"io"
+	"math/bits"
 	"sort"
 	"strings"
 )
@@ -154,7 +155,7 @@ func (s *scanner) bytes(n int) []byte {
 func (s *scanner) fill(n int) {
 	size := int(min(max(int64(n), windowBytes), s.end-s.off))
 	if cap(s.window) < size {
-		s.window = make([]byte, max(size, windowBytes))
+		s.window = make([]byte, 1<<bits.Len(uint(size-1)))
 	}
 	s.window, s.windowOff = s.window[:size], s.off
 	if got, _ := s.src.ReadAt(s.window, s.off); got == size {
