@@ -3,47 +3,40 @@ package words
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
 )
 
-// Percent writes a ratio as a percentage with exactly decimals digits,
-// truncated and never rounded: 0.999949 with 3 is "99.994 %". A nil ratio is
-// "no value", which is neither 0 % nor 100 %.
-func (b *Book) Percent(ratio *float64, decimals int) string {
-	if ratio == nil || math.IsNaN(*ratio) {
+// Ratio writes an exact ratio as a percentage with decimals digits, truncated
+// and never rounded: 0.999949 with 3 is "99.994 %". A nil ratio is "no value",
+// which is neither 0 % nor 100 %.
+func (b *Book) Ratio(r *big.Rat, decimals int) string {
+	if r == nil {
 		return b.T("no.value")
 	}
-	return truncated(*ratio, decimals) + " %"
+	return availability.Percent(r, decimals)
+}
+
+// Percent is Ratio for a float, taken as the shortest decimal that means it:
+// 0.998 is 99.8 and not 99.7999.
+func (b *Book) Percent(ratio *float64, decimals int) string {
+	if ratio == nil || math.IsNaN(*ratio) || math.IsInf(*ratio, 0) {
+		return b.T("no.value")
+	}
+	return availability.PercentOf(ratio, decimals)
 }
 
 // Share is Percent without zeros at its end: a target of 0.999 is "99.9 %".
 func (b *Book) Share(ratio *float64) string {
-	if ratio == nil || math.IsNaN(*ratio) {
-		return b.T("no.value")
+	text, ok := strings.CutSuffix(b.Percent(ratio, 4), " %")
+	if !ok {
+		return text
 	}
-	text := truncated(*ratio, 4)
 	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + " %"
-}
-
-// truncated works on the shortest decimal that means v, so that 0.998 is
-// 99.8 and not 99.7999.
-func truncated(v float64, decimals int) string {
-	sign := ""
-	if v < 0 {
-		sign, v = "-", -v
-	}
-	whole, frac, _ := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), ".")
-	frac += strings.Repeat("0", 2+decimals)
-	whole = strings.TrimLeft(whole+frac[:2], "0")
-	if whole == "" {
-		whole = "0"
-	}
-	if decimals == 0 {
-		return sign + whole
-	}
-	return sign + whole + "." + frac[2:2+decimals]
 }
 
 // Seconds writes a length of time given in seconds: its two largest units, cut

@@ -1,0 +1,153 @@
+// Package api answers programs: JSON under /api/v1, described by OpenAPI 3.1
+// at /api/v1/openapi.json, and the Prometheus query API under
+// /prometheus/api/v1 (prom.go). Errors of /api/v1 are RFC 9457 problem details.
+//
+//	?as_of=2026-11-25T12:00:00Z   what was known then; now by default; in each answer
+//
+// The routes stand in collector/web, routes.go, beside those of the pages.
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/record"
+)
+
+// Figures is what of collector/figures the API answers with.
+type Figures interface {
+	Catalogue() *catalogue.Catalogue
+	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
+	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
+	States(ctx context.Context, at time.Time) (figures.States, error)
+	Usages(ctx context.Context, at time.Time) ([]figures.Usage, error)
+	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
+}
+
+// Store is what of the ledger the API answers with.
+type Store interface {
+	Hosts(ctx context.Context) ([]ledger.Host, error)
+	Outages(ctx context.Context, f ledger.OutageFilter) ([]ledger.Outage, error)
+	Outage(ctx context.Context, id int64) (ledger.Outage, error)
+	Notes(ctx context.Context, f ledger.NoteFilter) ([]ledger.Note, error)
+	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
+	Record(ctx context.Context, no string) (ledger.File, error)
+	Verify(ctx context.Context) (ledger.Verification, error)
+}
+
+// FactSource gives the raw facts in [from, to), in Unix milliseconds.
+type FactSource interface {
+	Facts(ctx context.Context, from, to int64, each func(availability.Fact) error) error
+}
+
+// Token is a one-time permission to enrol a host.
+type Token struct {
+	Token   string    `json:"token" doc:"secret and the fingerprint of the collector's authority; shown once"`
+	Address string    `json:"address" doc:"where agents deliver to"`
+	Expires time.Time `json:"expires"`
+}
+
+// Options are what the API is made of.
+type Options struct {
+	Figures Figures
+	Store   Store
+	Facts   FactSource
+	// Report writes the report of a customer and month as html.
+	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
+	// NewToken makes and keeps an enrolment token.
+	NewToken func(ctx context.Context, customer string, ttl time.Duration) (Token, error)
+	Version  string
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// API holds the handlers; collector/web gives them their routes.
+type API struct{ o Options }
+
+// New makes the handlers.
+func New(o Options) *API { return &API{o} }
+
+// Describe is the OpenAPI document that operations are added to, served by m.
+func (a *API) Describe(m *http.ServeMux) huma.API {
+	c := huma.DefaultConfig("Plimsoll", a.o.Version)
+	c.Info.Description = "States, figures, outages and problem records. Every figure is computed from facts by the same engine as pages, PromQL and reports."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas"
+	c.CreateHooks = nil // no $schema member in each answer
+	c.RejectUnknownQueryParameters = true
+	return humago.New(m, c)
+}
+
+// Missing answers for paths below /api that are none.
+func (a *API) Missing(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, `{"title":"Not Found","status":404,"detail":"there is no such address; /api/v1/openapi.json lists those there are"}`+"\n") // the caller may have gone
+}
+
+// AsOf is the instant a caller asks about.
+type AsOf struct {
+	AsOf time.Time `query:"as_of" doc:"what was known at this instant (RFC 3339); default: now"`
+}
+
+// asOf is now where none was given, to the millisecond that figures have.
+func (a *API) asOf(p AsOf) time.Time {
+	t := p.AsOf
+	if t.IsZero() {
+		t = a.o.Now()
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}
+
+// Span is a period: a month, or from and to.
+type Span struct {
+	Period string `query:"period" doc:"a month, 2026-11; default: the month of as_of in each agreement's zone" pattern:"^[0-9]{4}-[0-9]{2}$"`
+	From   string `query:"from" doc:"a date, local to each agreement, or an instant"`
+	To     string `query:"to" doc:"the end, excluded"`
+}
+
+// figures of the span asked for.
+func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availability.Figures, error) {
+	switch {
+	case p.Period != "" && (p.From != "" || p.To != "") || (p.From == "") != (p.To == ""):
+		return nil, huma.Error400BadRequest("give period, or both from and to")
+	case p.Period != "":
+		month, err := time.Parse("2006-01", p.Period)
+		if err != nil {
+			return nil, huma.Error400BadRequest("period is a month: 2026-11", err)
+		}
+		p.From, p.To = month.Format(time.DateOnly), month.AddDate(0, 1, 0).Format(time.DateOnly)
+	case p.From == "":
+		return a.o.Figures.Month(ctx, asOf)
+	}
+	for _, text := range []string{p.From, p.To} {
+		if _, err := availability.ParseBound(text); err != nil {
+			return nil, huma.Error400BadRequest(err.Error())
+		}
+	}
+	return a.o.Figures.Period(ctx, p.From, p.To, asOf)
+}
+
+// answer turns an error of the store into a status; what is not known to be
+// the caller's fault is logged and stays inside.
+func (a *API) answer(err error, what string) error {
+	var told huma.StatusError
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return huma.Error404NotFound("there is no " + what)
+	case errors.As(err, &told):
+		return err
+	}
+	a.o.Log.Error("answer a request", "what", what, "err", err)
+	return huma.Error500InternalServerError("the collector could not answer; its log says why")
+}

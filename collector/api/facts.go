@@ -1,0 +1,82 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+)
+
+// FactsCSV streams raw facts in the columns the evaluate command reads.
+func (a *API) FactsCSV(ctx context.Context, in *struct {
+	From      string `query:"from" required:"true" doc:"an instant, or a date in UTC"`
+	To        string `query:"to" required:"true" doc:"the end, excluded"`
+	Component string `query:"component" doc:"only this component's"`
+	Service   string `query:"service" doc:"only those of this service's tree"`
+}) (*huma.StreamResponse, error) {
+	var ends [2]int64
+	for i, text := range []string{in.From, in.To} {
+		b, err := availability.ParseBound(text)
+		if err != nil {
+			return nil, huma.Error400BadRequest(err.Error())
+		}
+		ends[i] = b.In(time.UTC, 0)
+	}
+	keep := map[string]bool{}
+	if in.Component != "" {
+		keep[in.Component] = true
+	}
+	if in.Service != "" {
+		if !below(a.o.Figures.Catalogue().Availability, in.Service, keep) {
+			return nil, huma.Error404NotFound("there is no service " + in.Service)
+		}
+	}
+	return &huma.StreamResponse{Body: func(h huma.Context) {
+		h.SetHeader("Content-Type", "text/csv; charset=utf-8")
+		h.SetHeader("Content-Disposition", `attachment; filename="facts.csv"`)
+		buffered := bufio.NewWriterSize(h.BodyWriter(), 64<<10)
+		w := csv.NewWriter(buffered)
+		err := w.Write([]string{"time", "component", "state", "observer"})
+		if err == nil {
+			err = a.o.Facts.Facts(h.Context(), ends[0], ends[1], func(f availability.Fact) error {
+				if len(keep) > 0 && !keep[f.Component] {
+					return nil
+				}
+				return w.Write([]string{strconv.FormatInt(f.At, 10), f.Component, f.State.String(), f.Observer})
+			})
+		}
+		if w.Flush(); err == nil {
+			err = w.Error()
+		}
+		if ferr := buffered.Flush(); err == nil {
+			err = ferr
+		}
+		if err != nil && h.Context().Err() == nil {
+			// The status is sent already: a broken line tells the reader that this is not all.
+			a.o.Log.Error("export facts", "err", err)
+			_, _ = h.BodyWriter().Write([]byte("\n\"incomplete: the collector could not read on; its log says why\n"))
+		}
+	}}, nil
+}
+
+// below collects the components a service needs, through services too.
+func below(c *availability.Catalogue, service string, into map[string]bool) bool {
+	s, ok := c.Service(service)
+	if !ok {
+		return false
+	}
+	for _, name := range s.Needs.Names() {
+		if into[name] {
+			continue
+		}
+		if !below(c, name, into) {
+			into[name] = true
+		}
+	}
+	return true
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+)
+
+// HostUsage is one instance of a resource on a host.
+type HostUsage struct {
+	Resource string            `json:"resource"`
+	Labels   map[string]string `json:"labels"`
+	Used     float64           `json:"used"`
+	Limit    float64           `json:"limit"`
+	Unit     string            `json:"unit"`
+	Share    *float64          `json:"share" doc:"used / limit, null without a limit"`
+	Level    string            `json:"level" enum:"clear,warning,critical" doc:"which threshold the share passes at this instant"`
+}
+
+// HostBody is one host.
+type HostBody struct {
+	Host       string             `json:"host" doc:"stable id"`
+	Instance   string             `json:"instance"`
+	Customer   string             `json:"customer"`
+	OS         string             `json:"os"`
+	Version    string             `json:"version" doc:"of its agent"`
+	State      availability.State `json:"state"`
+	Since      *time.Time         `json:"since"`
+	EnrolledAt *time.Time         `json:"enrolled_at"`
+	LastSeen   *time.Time         `json:"last_seen"`
+	Usage      []HostUsage        `json:"usage"`
+}
+
+// HostsBody lists hosts.
+type HostsBody struct {
+	AsOf  time.Time  `json:"as_of"`
+	Hosts []HostBody `json:"hosts"`
+}
+
+// Hosts answers with the enrolled hosts and how full they are.
+func (a *API) Hosts(ctx context.Context, in *AsOf) (*struct{ Body HostsBody }, error) {
+	asOf := a.asOf(*in)
+	hosts, err := a.o.Store.Hosts(ctx)
+	if err != nil {
+		return nil, a.answer(err, "hosts")
+	}
+	states, err := a.o.Figures.States(ctx, asOf)
+	if err != nil {
+		return nil, a.answer(err, "hosts")
+	}
+	usages, err := a.o.Figures.Usages(ctx, asOf)
+	if err != nil {
+		return nil, a.answer(err, "hosts")
+	}
+	body := HostsBody{AsOf: asOf, Hosts: []HostBody{}}
+	for _, h := range hosts {
+		if h.RemovedAt != 0 || h.EnrolledAt > asOf.UnixMilli() {
+			continue
+		}
+		st := states.Components[h.Instance]
+		out := HostBody{h.ID, h.Instance, h.Customer, h.OS, h.Version, st.State, instant(st.Since), instant(h.EnrolledAt), instant(h.LastSeen), []HostUsage{}}
+		for _, u := range usages {
+			if u.Labels["instance"] != h.Instance {
+				continue
+			}
+			usage := HostUsage{Resource: u.Resource.Name, Labels: u.Labels, Used: u.Used, Limit: u.Limit, Unit: u.Resource.Unit, Level: u.Level().String()}
+			if share := u.Share(); !math.IsNaN(share) {
+				usage.Share = &share
+			}
+			out.Usage = append(out.Usage, usage)
+		}
+		body.Hosts = append(body.Hosts, out)
+	}
+	return &struct{ Body HostsBody }{body}, nil
+}

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+)
+
+// ServiceState is a service as it stands.
+type ServiceState struct {
+	Service  string             `json:"service"`
+	Customer string             `json:"customer"`
+	State    availability.State `json:"state"`
+	Since    *time.Time         `json:"since" doc:"null where it is not known"`
+}
+
+// ServicesBody lists figures, as the evaluate command writes them, and states.
+type ServicesBody struct {
+	AsOf     time.Time              `json:"as_of"`
+	Services []availability.Figures `json:"services" doc:"one entry per agreement version in force in the period"`
+	States   []ServiceState         `json:"states" doc:"one entry per service, also without an agreement"`
+}
+
+// Services answers with figures and states of all services.
+func (a *API) Services(ctx context.Context, in *struct {
+	AsOf
+	Span
+	Customer string `query:"customer" doc:"only this customer's"`
+}) (*struct{ Body ServicesBody }, error) {
+	body, err := a.services(ctx, in.Span, a.asOf(in.AsOf), func(service, customer string) bool {
+		return in.Customer == "" || customer == in.Customer
+	})
+	if err != nil {
+		return nil, a.answer(err, "services")
+	}
+	return &struct{ Body ServicesBody }{*body}, nil
+}
+
+// Service answers with figures and state of one service.
+func (a *API) Service(ctx context.Context, in *struct {
+	AsOf
+	Span
+	Name string `path:"name"`
+}) (*struct{ Body ServicesBody }, error) {
+	if _, ok := a.o.Figures.Catalogue().Availability.Service(in.Name); !ok {
+		return nil, huma.Error404NotFound("there is no service " + in.Name)
+	}
+	body, err := a.services(ctx, in.Span, a.asOf(in.AsOf), func(service, _ string) bool { return service == in.Name })
+	if err != nil {
+		return nil, a.answer(err, "service "+in.Name)
+	}
+	return &struct{ Body ServicesBody }{*body}, nil
+}
+
+func (a *API) services(ctx context.Context, span Span, asOf time.Time, keep func(service, customer string) bool) (*ServicesBody, error) {
+	all, err := a.figures(ctx, span, asOf)
+	if err != nil {
+		return nil, err
+	}
+	states, err := a.o.Figures.States(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	body := &ServicesBody{AsOf: asOf, Services: []availability.Figures{}, States: []ServiceState{}}
+	for i := range all {
+		if keep(all[i].Service, all[i].Customer) {
+			body.Services = append(body.Services, all[i])
+		}
+	}
+	for _, s := range a.o.Figures.Catalogue().Availability.Services {
+		if !keep(s.Name, s.Customer) {
+			continue
+		}
+		st := states.Services[s.Name]
+		body.States = append(body.States, ServiceState{s.Name, s.Customer, st.State, instant(st.Since)})
+	}
+	return body, nil
+}
+
+// instant is nil for 0.
+func instant(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	t := time.UnixMilli(ms).UTC()
+	return &t
+}

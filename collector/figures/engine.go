@@ -1,0 +1,197 @@
+// Package figures is the one engine behind page, API, PromQL, board and
+// report: whoever shows a number asks here, so numbers cannot differ.
+//
+//	ledger: streaks ─┐
+//	catalogue ───────┼─▶ availability.Evaluate ─▶ Month, Period, States, timelines
+//	instant (as of) ─┘                       └──▶ Queryable: plimsoll_… series for PromQL
+//	samples ─────────▶ capacity thresholds ─────▶ Usages
+//
+// Nothing computed is stored: the same facts, catalogue and instant give the
+// same figure whenever it is asked for.
+package figures
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/catalogue"
+)
+
+// Ledger gives the streaks of components (all when none is named) that touch
+// [from, to) in Unix milliseconds, with each observer's neighbours.
+type Ledger interface {
+	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
+}
+
+// Options are what an engine computes from.
+type Options struct {
+	Ledger    Ledger
+	Catalogue func() *catalogue.Catalogue // the one in force
+	Samples   Samples                     // nil: there are no resources
+	Records   Records                     // nil: there are no records
+	// FactBefore makes outages' earliest instants exact where streaks do not
+	// know them; nil: they are the earliest they can be.
+	FactBefore availability.FactBefore
+	Now        func() time.Time
+}
+
+// Engine computes figures. It is safe for concurrent use.
+type Engine struct {
+	o Options
+
+	mu    sync.Mutex
+	fresh map[int64]*snapshot // by instant asked about
+}
+
+// New makes an engine.
+func New(o Options) *Engine {
+	return &Engine{o: o, fresh: map[int64]*snapshot{}}
+}
+
+// Catalogue is the one in force.
+func (e *Engine) Catalogue() *catalogue.Catalogue { return e.o.Catalogue() }
+
+// Streaks are what was seen of components, also while it is not in the ledger yet.
+func (e *Engine) Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error) {
+	return e.o.Ledger.Streaks(ctx, components, from, to)
+}
+
+// snapshot is everything known at one instant, and what was computed of it.
+// A page asks for a dozen figures of one instant: they share one.
+type snapshot struct {
+	made time.Time
+	cat  *catalogue.Catalogue
+	asOf int64
+
+	mu      sync.Mutex
+	streaks map[string][]availability.Streak
+	month   []availability.Figures
+	lines   *lines
+}
+
+// lifetime is how long a snapshot is shared; maxSnapshots how many there are.
+const (
+	lifetime     = time.Second
+	maxSnapshots = 64
+)
+
+// at returns the snapshot of an instant, made now or less than a second ago.
+func (e *Engine) at(ctx context.Context, asOf time.Time) (*snapshot, error) {
+	key, now := asOf.UnixMilli(), e.o.Now()
+	e.mu.Lock()
+	s := e.fresh[key]
+	e.mu.Unlock()
+	if s != nil && now.Sub(s.made) < lifetime && !now.Before(s.made) && s.cat == e.o.Catalogue() {
+		return s, nil
+	}
+	s, err := e.snapshot(ctx, key, now)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for k, old := range e.fresh {
+		if now.Sub(old.made) >= lifetime || len(e.fresh) >= maxSnapshots {
+			delete(e.fresh, k)
+		}
+	}
+	e.fresh[key] = s
+	return s, nil
+}
+
+func (e *Engine) snapshot(ctx context.Context, asOf int64, now time.Time) (*snapshot, error) {
+	// From the beginning: an outage's true start and the cap's use may lie far back.
+	streaks, err := e.o.Ledger.Streaks(ctx, nil, 0, asOf)
+	if err != nil {
+		return nil, err
+	}
+	return &snapshot{made: now, cat: e.o.Catalogue(), asOf: asOf, streaks: streaks}, nil
+}
+
+// Month computes the figures of the calendar month that contains asOf, in the
+// zone of each agreement, as known at asOf.
+func (e *Engine) Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error) {
+	s, err := e.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.month == nil {
+		if s.month, err = e.monthOf(s.cat.Availability, s.streaks, s.asOf); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(s.month), nil
+}
+
+// monthOf evaluates each agreement over the month asOf lies in for its zone.
+func (e *Engine) monthOf(c *availability.Catalogue, streaks map[string][]availability.Streak, asOf int64) ([]availability.Figures, error) {
+	months := map[string][2]availability.Date{}
+	of := func(zone *time.Location) string {
+		// An instant on the edge belongs to the month that ends there: what is
+		// known then is what happened before.
+		t := time.UnixMilli(asOf - 1).In(zone)
+		y, m, _ := t.Date()
+		key := t.Format("2006-01")
+		first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
+		next := first.AddDate(0, 1, 0)
+		months[key] = [2]availability.Date{availability.NewDate(y, int(m), 1), availability.NewDate(next.Year(), int(next.Month()), 1)}
+		return key
+	}
+	zones := map[string]*time.Location{}
+	for i := range c.Agreements {
+		zones[c.Agreements[i].Number] = c.Agreements[i].Zone
+		of(c.Agreements[i].Zone)
+	}
+	var all []availability.Figures
+	for key, ends := range months {
+		found, err := e.evaluate(c, streaks, availability.On(ends[0]), availability.On(ends[1]), asOf)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			if of(found[i].From.Zone) == key {
+				all = append(all, found[i])
+			}
+		}
+	}
+	if len(months) > 1 { // back into the catalogue's order
+		slices.SortStableFunc(all, func(a, b availability.Figures) int { return rank(c, &a) - rank(c, &b) })
+	}
+	return all, nil
+}
+
+func rank(c *availability.Catalogue, f *availability.Figures) int {
+	return slices.IndexFunc(c.Agreements, func(a availability.Agreement) bool { return a.Number == f.Agreement && a.Version == f.Version })
+}
+
+// Period computes the figures of [from, to), dates or instants as the
+// evaluate command takes them, as known at asOf.
+func (e *Engine) Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error) {
+	begin, err := availability.ParseBound(from)
+	if err != nil {
+		return nil, err
+	}
+	end, err := availability.ParseBound(to)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	return e.evaluate(s.cat.Availability, s.streaks, begin, end, s.asOf)
+}
+
+func (e *Engine) evaluate(c *availability.Catalogue, streaks map[string][]availability.Streak, from, to availability.Bound, asOf int64) ([]availability.Figures, error) {
+	found, err := availability.Evaluate(availability.Input{Catalogue: c, Streaks: streaks, From: from, To: to, AsOf: asOf, FactBefore: e.o.FactBefore})
+	if err != nil {
+		return nil, fmt.Errorf("compute figures: %w", err)
+	}
+	return found, nil
+}

@@ -1,0 +1,60 @@
+package report
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// outages lists those with counted time in the period or restored in it.
+func outages(_ context.Context, d *draft) ([]Block, error) {
+	t := Table{Columns: columns(d.T("col.service"), d.T("col.from"), d.T("col.to"), "#"+d.T("col.counted"), d.T("outage.earliest"), d.T("col.components")), Empty: d.T("sec.outages.none")}
+	for i := range d.figures {
+		f := &d.figures[i]
+		for k := range f.Outages {
+			o := &f.Outages[k]
+			to, earliest := d.T("outage.ongoing"), "–"
+			if o.To != nil {
+				to = d.instant(o.To.Time())
+			}
+			if o.Earliest != nil {
+				earliest = d.instant(o.Earliest.Time())
+			}
+			components := strings.Join(o.Components, ", ")
+			if o.Bridged {
+				components += " (" + d.T("outage.bridged") + ")"
+			}
+			row := cells(f.Service, d.instant(o.From.Time()), to, d.Seconds(&o.AgreedS), earliest, components)
+			if o.Ongoing {
+				row[2].State = "unacceptable"
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return []Block{t}, nil
+}
+
+// reliability is MTTR, MTBF and MTBSI with their definitions at first use.
+func reliability(_ context.Context, d *draft) ([]Block, error) {
+	t := Table{Columns: columns(d.T("col.service"), "#"+d.T("col.up"), "#"+d.T("state.down"), "#"+d.T("col.outages"), "#"+d.T("col.restored"), "#MTTR", "#MTBF", "#MTBSI", "#"+d.T("col.longest")),
+		Empty: d.T("doc.nothing")}
+	for i := range d.figures {
+		f := &d.figures[i]
+		up, _ := f.Exact.Up.Float64()
+		down, _ := f.Exact.Down.Float64()
+		mtbf := d.Seconds(f.MTBFS)
+		if f.MTBFS == nil {
+			mtbf = d.T("key.mtbf.over", d.Seconds(&up))
+		}
+		t.Rows = append(t.Rows, cells(f.Service, d.Seconds(&up), d.Seconds(&down), count(f.OutagesStarted), count(f.OutagesRestored), d.Seconds(f.MTTRS), mtbf, d.Seconds(f.MTBSIS), d.Seconds(f.LongestS)))
+	}
+	return []Block{Text{d.T("sec.reliability.mttr")}, Text{d.T("sec.reliability.mtbf")}, Text{d.T("sec.reliability.mtbsi")}, t}, nil
+}
+
+// until is the end of what the report can know: the period's, or as of.
+func (d *draft) until() time.Time {
+	if d.partial {
+		return d.AsOf
+	}
+	return d.to
+}

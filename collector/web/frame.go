@@ -1,0 +1,95 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/words"
+)
+
+// Frame is what surrounds each page.
+type Frame struct {
+	Lang, Title string
+	Live        int // seconds between refreshes; 0 where an instant was asked for
+	Nav         []navLink
+	Langs       []langLink
+	Banners     []banner
+	AsOf        string
+	Permalink   string
+	Access      string
+	Version     string
+}
+
+type navLink struct {
+	Link, Text string
+	Here       bool
+}
+
+type langLink struct {
+	Code, Text, Link string
+	Here             bool
+}
+
+type banner struct{ Text, Link string }
+
+// liveSeconds is how often an open page asks again.
+const liveSeconds = 4
+
+func (s *Site) frame(v *visit, nav, title string) Frame {
+	f := Frame{Lang: v.Lang, Title: title, Live: liveSeconds, AsOf: words.Instant(v.AsOf, v.Zone), Access: v.T("access.loopback"), Version: s.Version}
+	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"reports", "/reports"}} {
+		f.Nav = append(f.Nav, navLink{v.at(n.link), v.T(n.key), n.key == nav})
+	}
+	for _, lang := range words.Languages() {
+		f.Langs = append(f.Langs, langLink{lang, s.books[lang].T("language.name"), v.with("lang", lang), lang == v.Lang})
+	}
+	f.Permalink = v.with("as_of", v.AsOf.UTC().Format(time.RFC3339Nano))
+	if v.Explicit {
+		f.Live = 0
+		f.Banners = append(f.Banners, banner{v.T("as.of.past", f.AsOf), v.with("as_of", "")})
+	}
+	if s.Progress != nil {
+		if share, ready := s.Progress(); !ready {
+			f.Banners = append(f.Banners, banner{Text: v.T("catching.up", v.Percent(&share, 0))})
+		}
+	}
+	return f
+}
+
+// with is this page's address with one parameter changed; empty removes it.
+func (v *visit) with(key, value string) string {
+	q := url.Values{}
+	for k, vs := range v.Params {
+		q[k] = vs
+	}
+	q.Set(key, value)
+	if value == "" {
+		q.Del(key)
+	}
+	u := url.URL{Path: v.URL.Path, RawQuery: q.Encode()}
+	return u.String()
+}
+
+// When is an instant for people and for programs.
+type When struct{ ISO, Text string }
+
+func when(t time.Time, zone *time.Location) When {
+	return When{t.In(zone).Format(time.RFC3339Nano), words.Instant(t, zone)}
+}
+
+func whenMS(ms int64, zone *time.Location) When { return when(time.UnixMilli(ms), zone) }
+
+// Pair is a labelled text.
+type Pair struct{ Label, Text string }
+
+// pairs takes label, text, label, text …; a pair with an empty text is left out.
+func pairs(texts ...string) []Pair {
+	var all []Pair
+	for i := 0; i+1 < len(texts); i += 2 {
+		if strings.TrimSpace(texts[i+1]) != "" {
+			all = append(all, Pair{texts[i], texts[i+1]})
+		}
+	}
+	return all
+}

@@ -1,0 +1,43 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// routes are all there is on the people's listener: pages, actions, API, and
+// what was mounted (PromQL, metrics, health).
+func (s *Site) routes(assets http.Handler) {
+	m := s.mux
+	m.HandleFunc("GET /{$}", s.page("overview", "overview", s.overview))
+	m.HandleFunc("GET /services/{name}", s.page("service", "overview", s.service))
+	m.HandleFunc("GET /hosts", s.page("hosts", "hosts", s.hosts))
+	m.HandleFunc("GET /hosts/{instance}", s.page("host", "hosts", s.host))
+	m.HandleFunc("GET /outages/{id}", s.page("outage", "overview", s.outage))
+	m.HandleFunc("GET /problems", s.page("problems", "problems", s.problems))
+	m.HandleFunc("GET /problems/{no}", s.page("problem", "problems", s.problem))
+	m.HandleFunc("GET /reports", s.page("reports", "reports", s.reports))
+	m.HandleFunc("/", s.page("error", "", s.nothing))
+	m.HandleFunc("POST /actions/{name}", s.act)
+	m.Handle("GET /static/", http.StripPrefix("/static/", assets))
+	if a := s.API; a != nil {
+		spec := a.Describe(m)
+		m.HandleFunc("/api/", a.Missing)
+		huma.Get(spec, "/api/v1/services", a.Services)
+		huma.Get(spec, "/api/v1/services/{name}", a.Service)
+		huma.Get(spec, "/api/v1/hosts", a.Hosts)
+		huma.Get(spec, "/api/v1/outages", a.Outages)
+		huma.Get(spec, "/api/v1/outages/{id}", a.Outage)
+		huma.Get(spec, "/api/v1/problems", a.Problems)
+		huma.Get(spec, "/api/v1/problems/{no}", a.Problem)
+		huma.Get(spec, "/api/v1/facts.csv", a.FactsCSV)
+		huma.Get(spec, "/api/v1/catalogue", a.CatalogueYAML)
+		huma.Get(spec, "/api/v1/report", a.Report)
+		huma.Get(spec, "/api/v1/audit/verify", a.AuditVerify)
+		huma.Post(spec, "/api/v1/enrol-tokens", a.NewToken)
+	}
+	for pattern, h := range s.Mount {
+		m.Handle(pattern, h)
+	}
+}

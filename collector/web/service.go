@@ -1,0 +1,327 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"math/big"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/words"
+)
+
+type serviceView struct {
+	Name, State, Since      string
+	Period, PeriodMax, AsOf string
+	Explain                 bool
+	NoFigures               string
+	Figures                 []figuresView
+	Tree                    []node
+}
+
+type figuresView struct {
+	Month, Agreement, From, To  string
+	Key                         []keyFigure
+	Strip                       template.HTML
+	Indicators                  []indicatorRow
+	Outages                     []outageRow
+	Cuts                        []cutRow
+	More, Policies              []Pair
+	FactsLink, APILink, Command string
+}
+
+type keyFigure struct{ Label, Value, Note, State string }
+
+type indicatorRow struct{ Name, Description, Target, Unacceptable, Actual, State string }
+
+type outageRow struct {
+	From, To         When
+	Earliest         *When
+	Ongoing, Bridged bool
+	Counted          string
+	Components       []link
+}
+
+type link struct{ Link, Text string }
+
+type cutRow struct {
+	Label, Seconds, Text string
+	Total                bool
+}
+
+func servicePath(name string) string { return "/services/" + url.PathEscape(name) }
+func hostPath(name string) string    { return "/hosts/" + url.PathEscape(name) }
+
+func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
+	name := v.PathValue("name")
+	cat := s.Figures.Catalogue().Availability
+	service, ok := cat.Service(name)
+	if !ok {
+		return "", nil, notFound(name)
+	}
+	states, err := s.Figures.States(ctx, v.AsOf)
+	if err != nil {
+		return "", nil, err
+	}
+	view := serviceView{Name: name, State: states.Services[name].State.String(), Since: v.since(states.Services[name]), AsOf: v.Params.Get("as_of"),
+		Explain: v.Params.Has("explain"), NoFigures: v.T("figures.none")}
+	view.Period, view.PeriodMax = v.Params.Get("period"), v.AsOf.In(v.Zone).Format("2006-01")
+	if view.Period == "" {
+		view.Period = view.PeriodMax
+	}
+	all, err := s.monthFigures(ctx, view.Period, v.AsOf)
+	if err != nil {
+		return "", nil, err
+	}
+	for i := range all {
+		if all[i].Service != name {
+			continue
+		}
+		f, err := s.figuresView(ctx, v, &all[i], view.Period)
+		if err != nil {
+			return "", nil, err
+		}
+		view.Figures = append(view.Figures, f)
+	}
+	view.Tree = []node{s.tree(ctx, v, service.Needs, states)}
+	return name, view, nil
+}
+
+// monthFigures are those of one month, written 2026-11.
+func (s *Site) monthFigures(ctx context.Context, period string, asOf time.Time) ([]availability.Figures, error) {
+	month, err := time.Parse("2006-01", period)
+	if err != nil {
+		return nil, badInput("period=" + period)
+	}
+	return s.Figures.Period(ctx, month.Format("2006-01-02"), month.AddDate(0, 1, 0).Format("2006-01-02"), asOf)
+}
+
+// tree draws what a service needs, with the state of each name.
+func (s *Site) tree(ctx context.Context, v *visit, n availability.Need, states figures.States) node {
+	if n.Name != "" {
+		if _, ok := states.Services[n.Name]; ok {
+			return v.node(n.Name, states.Services[n.Name], v.at(servicePath(n.Name)))
+		}
+		return v.node(n.Name, states.Components[n.Name], s.componentLink(ctx, v, n.Name))
+	}
+	label := v.T("tree.at_least", strconv.Itoa(n.AtLeast))
+	switch n.AtLeast {
+	case len(n.Of):
+		label = v.T("tree.all_of")
+	case 1:
+		label = v.T("tree.any_of")
+	}
+	group := node{Name: label}
+	var children []availability.State
+	for _, child := range n.Of {
+		c := s.tree(ctx, v, child, states)
+		group.Children = append(group.Children, c)
+		children = append(children, c.raw)
+	}
+	group.raw = figures.Combine(n.AtLeast, children)
+	group.State = group.raw.String()
+	return group
+}
+
+func zoneOf(f *availability.Figures, otherwise *time.Location) *time.Location {
+	if f.From.Zone != nil {
+		return f.From.Zone
+	}
+	return otherwise
+}
+
+func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figures, period string) (figuresView, error) {
+	zone := zoneOf(f, v.Zone)
+	from, to := f.From.Time(), f.To.Time()
+	view := figuresView{Month: v.Book.Month(period), Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)),
+		From: words.Instant(from, zone), To: words.Instant(to, zone), Key: v.keyFigures(f), Cuts: v.cuts(f), More: v.more(f)}
+	timeline, err := s.Figures.ServiceTimeline(ctx, f.Service, from, to, v.AsOf)
+	if err != nil {
+		return view, err
+	}
+	view.Strip = v.dayStrip(f.Service, timeline, from, to, zone, 900)
+	cat := s.Figures.Catalogue().Availability
+	if a := agreementOf(cat, f); a != nil {
+		view.Policies = v.policies(a)
+		for i := range f.Indicators {
+			view.Indicators = append(view.Indicators, v.indicator(&f.Indicators[i], a))
+		}
+	}
+	for i := range f.Outages {
+		row, err := s.outageRow(ctx, v, &f.Outages[i], zone)
+		if err != nil {
+			return view, err
+		}
+		view.Outages = append(view.Outages, row)
+	}
+	end := to
+	if v.AsOf.Before(end) {
+		end = v.AsOf
+	}
+	q := url.Values{"from": {from.Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "service": {f.Service}}
+	view.FactsLink = "/api/v1/facts.csv?" + q.Encode()
+	view.APILink = "/api/v1" + servicePath(f.Service) + "?" + url.Values{"period": {period}, "as_of": {v.AsOf.UTC().Format(time.RFC3339Nano)}}.Encode()
+	view.Command = fmt.Sprintf("plimsoll-collector evaluate --facts facts.csv --catalogue catalogue.yaml --from %s --to %s --as-of %s --format table",
+		from.In(zone).Format("2006-01-02"), to.In(zone).Format("2006-01-02"), v.AsOf.UTC().Format(time.RFC3339Nano))
+	return view, nil
+}
+
+func agreementOf(c *availability.Catalogue, f *availability.Figures) *availability.Agreement {
+	for i := range c.Agreements {
+		if a := &c.Agreements[i]; a.Number == f.Agreement && a.Version == f.Version {
+			return a
+		}
+	}
+	return nil
+}
+
+func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
+	verdict := ""
+	if i := figures.Promise(f); i != nil {
+		verdict = string(i.State)
+	}
+	keys := []keyFigure{
+		{v.T("key.availability"), v.Ratio(f.Exact.Availability, 3), v.minutes(f), verdict},
+		{v.T("key.coverage"), v.Ratio(f.Exact.Coverage, 1), v.T("key.bounds", v.Ratio(f.Exact.AvailabilityLow, 3), v.Ratio(f.Exact.AvailabilityHigh, 3)), ""},
+	}
+	if f.BudgetS != nil {
+		state := "met"
+		if *f.BudgetS < 0 {
+			state = "unacceptable"
+		}
+		note := ""
+		if f.BudgetElapsedS != nil {
+			note = v.T("key.budget.elapsed", v.budget(*f.BudgetElapsedS))
+		}
+		keys = append(keys, keyFigure{v.T("key.budget"), v.budget(*f.BudgetS), note, state})
+	}
+	mtbf := keyFigure{v.T("key.mtbf"), v.Seconds(f.MTBFS), v.T("key.mtbf.note"), ""}
+	if f.MTBFS == nil && f.MTBFLowerS != nil {
+		up, _ := f.Exact.Up.Float64()
+		mtbf.Value, mtbf.Note = v.T("key.mtbf.over", v.Seconds(&up)), v.T("key.mtbf.lower", v.Seconds(f.MTBFLowerS))
+	}
+	return append(keys, keyFigure{v.T("key.outages"), strconv.Itoa(int(f.OutagesStarted)), v.T("key.outages.restored", strconv.Itoa(int(f.OutagesRestored))), ""},
+		keyFigure{v.T("key.mttr"), v.Seconds(f.MTTRS), v.T("key.mttr.note"), ""}, mtbf,
+		keyFigure{v.T("key.mtbsi"), v.Seconds(f.MTBSIS), v.T("key.mtbsi.note"), ""})
+}
+
+// cuts adds up: elapsed less four cuts is agreed time, and that is four states.
+func (v *visit) cuts(f *availability.Figures) []cutRow {
+	agreed := f.AgreedS
+	elapsed := agreed + f.Cut.CalendarS + f.Cut.ExistenceS + f.Cut.PlannedS + f.Cut.AdjustedS
+	row := func(key string, seconds float64, total bool) cutRow {
+		return cutRow{v.T(key), v.T("cut.seconds", strconv.FormatFloat(seconds, 'f', -1, 64)), v.Seconds(&seconds), total}
+	}
+	return []cutRow{row("cut.elapsed", round(elapsed), true), row("cut.calendar", f.Cut.CalendarS, false), row("cut.existence", f.Cut.ExistenceS, false),
+		row("cut.planned", f.Cut.PlannedS, false), row("cut.adjusted", f.Cut.AdjustedS, false), row("cut.agreed", agreed, true),
+		row("cut.up", f.UpS, false), row("cut.degraded", f.DegradedS, false), row("cut.down", f.DownS, false), row("cut.unknown", f.UnknownS, false)}
+}
+
+// round takes a sum of seconds back to whole milliseconds.
+func round(s float64) float64 { return float64(int64(s*1000+0.5)) / 1000 }
+
+func (v *visit) more(f *availability.Figures) []Pair {
+	interval, burn := "", ""
+	if f.MTBFLowerS != nil && f.MTBFUpperS != nil {
+		interval = v.T("more.range", v.Seconds(f.MTBFLowerS), v.Seconds(f.MTBFUpperS))
+	}
+	if f.BurnRate != nil {
+		burn = words.Number(*f.BurnRate)
+	}
+	return pairs(v.T("more.without"), v.Ratio(f.Exact.WithoutExclusion, 3), v.T("more.median"), v.Seconds(f.MTTRMedianS), v.T("more.p90"), v.Seconds(f.MTTRP90S),
+		v.T("more.longest"), v.Seconds(f.LongestS), v.T("more.per"), v.Seconds(f.DownPerOutageS), v.T("more.interval"), interval, v.T("more.burn"), burn,
+		v.T("more.as_of"), words.Instant(f.AsOf.Time(), zoneOf(f, v.Zone)))
+}
+
+func (v *visit) indicator(i *availability.IndicatorResult, a *availability.Agreement) indicatorRow {
+	row := indicatorRow{Name: i.Name, Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), State: string(i.State)}
+	if i.Kind == availability.KindAvailability {
+		row.Target, row.Unacceptable = v.optionalShare(i.Target), v.optionalShare(i.Unacceptable)
+	}
+	for _, agreed := range a.Indicators {
+		if agreed.Name == i.Name {
+			row.Description = agreed.Description
+		}
+	}
+	return row
+}
+
+func (v *visit) optionalShare(x *float64) string {
+	if x == nil {
+		return "–"
+	}
+	return v.Share(x)
+}
+
+// value prints an indicator's value by its kind.
+func (v *visit) value(kind availability.Kind, x *float64) string {
+	switch {
+	case x == nil:
+		return "–"
+	case kind == availability.KindAvailability:
+		return v.Percent(x, 3)
+	case kind.IsTime():
+		return v.Seconds(x)
+	}
+	return words.Number(*x)
+}
+
+// policies prints what the agreement says about doubtful time.
+func (v *visit) policies(a *availability.Agreement) []Pair {
+	calendar := a.Calendar
+	if calendar == "" || calendar == "always" {
+		calendar = v.T("policy.calendar.always")
+	}
+	limit := v.T("policy.cap.none")
+	if a.Cap != nil {
+		limit = v.Millis(a.Cap.Length) + " / " + a.Cap.Per.String()
+	}
+	degraded := v.Or("policy.degraded."+a.Policies.Degraded.String(), "")
+	if a.Policies.Degraded.Share != nil {
+		degraded = v.T("policy.degraded.share", v.shareOf(a.Policies.Degraded.Share))
+	}
+	return pairs(v.T("policy.calendar"), calendar, v.T("policy.zone"), a.Zone.String(), v.T("policy.planned"), v.T("policy.planned."+a.Policies.Planned.String()),
+		v.T("policy.notice"), v.Millis(a.Notice), v.T("policy.cap"), limit, v.T("policy.unknown"), v.T("policy.unknown."+a.Policies.Unknown.String()),
+		v.T("policy.degraded"), degraded, v.T("policy.before_existence"), v.T("policy.before_existence."+a.Policies.BeforeExistence.String()),
+		v.T("policy.ignore"), v.Millis(a.IgnoreBlips), v.T("policy.merge"), v.Millis(a.MergeBlips), v.T("policy.coverage"), v.shareOf(a.Limit()))
+}
+
+func (v *visit) shareOf(r *big.Rat) string {
+	if r == nil {
+		return ""
+	}
+	x, _ := r.Float64()
+	return v.Share(&x)
+}
+
+func (s *Site) outageRow(ctx context.Context, v *visit, o *availability.Outage, zone *time.Location) (outageRow, error) {
+	row := outageRow{From: when(o.From.Time(), zone), Ongoing: o.Ongoing, Bridged: o.Bridged, Counted: v.Seconds(&o.AgreedS)}
+	to := v.AsOf.UnixMilli()
+	if o.To != nil {
+		row.To = when(o.To.Time(), zone)
+		to = o.To.MS
+	}
+	if o.Earliest != nil {
+		w := when(o.Earliest.Time(), zone)
+		row.Earliest = &w
+	}
+	known, err := s.Store.Outages(ctx, ledger.OutageFilter{Components: o.Components, From: o.From.MS, To: to + 1})
+	if err != nil {
+		return row, err
+	}
+	for _, c := range o.Components {
+		l := link{Text: c}
+		for _, k := range known {
+			if k.Component == c {
+				l.Link = v.at(fmt.Sprintf("/outages/%d", k.ID))
+			}
+		}
+		row.Components = append(row.Components, l)
+	}
+	return row, nil
+}

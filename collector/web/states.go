@@ -1,0 +1,118 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/internal/chart"
+)
+
+// node is one line of a tree of states.
+type node struct {
+	Name, State, Link, Since string
+	Children                 []node
+	raw                      availability.State
+}
+
+func (v *visit) node(name string, s figures.StateSince, link string) node {
+	return node{Name: name, State: s.State.String(), Link: link, Since: v.since(s), raw: s.State}
+}
+
+// since says from when on a state holds, in the viewer's zone; empty where it
+// is not known.
+func (v *visit) since(s figures.StateSince) string {
+	if s.Since == 0 {
+		return ""
+	}
+	return v.T("since", words.Instant(time.UnixMilli(s.Since), v.Zone))
+}
+
+// ago writes how long before the instant asked about something was.
+func (v *visit) ago(ms int64) string {
+	if ms == 0 {
+		return v.T("never")
+	}
+	return v.T("ago", v.Millis(max(v.AsOf.UnixMilli()-ms, 0)/1000*1000))
+}
+
+// dayStrip draws one cell per local day of [from, to): the worst state seen,
+// with the time in each state as its title.
+func (v *visit) dayStrip(title string, timeline availability.Timeline, from, to time.Time, zone *time.Location, width int) template.HTML {
+	strip := chart.Strip{Title: title, Gap: 1, Width: width}
+	y, m, d := from.In(zone).Date()
+	for i := 0; ; i++ {
+		begin, end := time.Date(y, m, d+i, 0, 0, 0, 0, zone), time.Date(y, m, d+i+1, 0, 0, 0, 0, zone)
+		if !begin.Before(to) {
+			break
+		}
+		strip.Cells = append(strip.Cells, v.dayCell(timeline, begin, end))
+	}
+	return template.HTML(strip.SVG()) // escaped by internal/chart
+}
+
+func (v *visit) dayCell(timeline availability.Timeline, begin, end time.Time) chart.Cell {
+	day := begin.Format("2006-01-02")
+	if begin.After(v.AsOf) {
+		return chart.Cell{Title: v.T("strip.day", day, v.T("strip.future"))}
+	}
+	var in [4]int64 // by state
+	for _, iv := range timeline {
+		if length := min(iv.To, end.UnixMilli()) - max(iv.From, begin.UnixMilli()); length > 0 {
+			in[iv.State] += length
+		}
+	}
+	text, state := "", availability.Unknown
+	for _, s := range []availability.State{availability.Up, availability.Degraded, availability.Down, availability.Unknown} {
+		if in[s] == 0 {
+			continue
+		}
+		if s != availability.Unknown {
+			state = s // the worst so far
+		}
+		if text != "" {
+			text += ", "
+		}
+		text += v.T("strip.part", v.T("state."+s.String()), v.Millis(in[s]))
+	}
+	if text == "" {
+		text = v.T("strip.unknown")
+	}
+	return chart.Cell{State: state.String(), Title: v.T("strip.day", day, text)}
+}
+
+// intervalStrip draws a timeline to scale.
+func (v *visit) intervalStrip(title string, timeline availability.Timeline, zone *time.Location) template.HTML {
+	strip := chart.Strip{Title: title, Width: 900, Height: 26}
+	for _, iv := range timeline {
+		strip.Cells = append(strip.Cells, chart.Cell{State: iv.State.String(), Width: iv.To - iv.From,
+			Title: fmt.Sprintf("%s: %s – %s", v.T("state."+iv.State.String()), words.Instant(time.UnixMilli(iv.From), zone), words.Instant(time.UnixMilli(iv.To), zone))})
+	}
+	return template.HTML(strip.SVG()) // escaped by internal/chart
+}
+
+// reaches lists the services whose tree contains name, through services too.
+func reaches(c *availability.Catalogue, name string) []string {
+	var found []string
+	for grown := true; grown; {
+		grown = false
+		for _, s := range c.Services {
+			if slices.Contains(found, s.Name) {
+				continue
+			}
+			for _, n := range s.Needs.Names() {
+				if n == name || slices.Contains(found, n) {
+					found = append(found, s.Name)
+					grown = true
+					break
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
