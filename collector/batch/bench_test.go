@@ -1,7 +1,10 @@
+//go:build unix
+
 package batch
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 
 	"github.com/plimsoll/plimsoll/internal/wire"
@@ -15,6 +18,16 @@ func hostRows(series int, at int64) []row {
 		rows = append(rows, row{[]string{"__name__", "node_cpu_seconds_total", "cpu", fmt.Sprint(i / 8), "mode", modes[i%8]}, []point{{at, float64(at) / float64(i)}}})
 	}
 	return rows
+}
+
+// cpuTime is what this process has used, in nanoseconds: on a busy machine
+// the wall clock measures the neighbours.
+func cpuTime(b *testing.B) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // BenchmarkDecode decodes the batches of 1000 hosts in turn, 100 series each,
@@ -35,12 +48,13 @@ func BenchmarkDecode(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
+			begin := cpuTime(b)
 			for i := range b.N {
 				if got, err := d.Decode(envs[i%hosts], body); err != nil || len(got.Samples) != series {
 					b.Fatal(got, err)
 				}
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*series), "ns/sample")
+			b.ReportMetric(float64(cpuTime(b)-begin)/float64(b.N*series), "cpu-ns/sample")
 		})
 	}
 }
@@ -52,12 +66,13 @@ func BenchmarkDecodeNew(b *testing.B) {
 		b.Run(fmt.Sprintf("rw%d", kind), func(b *testing.B) {
 			body := encode(b, kind, hostRows(series, received))
 			b.ReportAllocs()
+			begin := cpuTime(b)
 			for range b.N {
 				if _, err := NewDecoder(Defaults()).Decode(envelope(kind), body); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*series), "ns/sample")
+			b.ReportMetric(float64(cpuTime(b)-begin)/float64(b.N*series), "cpu-ns/sample")
 		})
 	}
 }

@@ -1,8 +1,10 @@
 package batch
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -12,9 +14,12 @@ import (
 
 const (
 	generation = time.Hour // a series not asked for during one whole generation is forgotten
-	maxShapes  = 8         // bodies of different label sections remembered per host
-	maxOrder   = 1 << 14   // label sections of one shape recognised by position alone
+	maxShapes  = 8         // bodies of different symbols remembered per host
+	maxEntries = 1 << 14   // label sections remembered per shape, at least
 )
+
+// metricName is the label that holds the name of the metric.
+const metricName = "__name__"
 
 // host is what a decoder remembers of one host.
 type host struct {
@@ -30,30 +35,34 @@ type host struct {
 	shapes  []*shape           // remote write 2.0, last used first
 	plain   *shape             // remote write 1.0
 	hint    int                // samples in the last batch
+	seed    maphash.Seed
 	builder labels.ScratchBuilder
 	names   []string // scratch
 }
 
-// shape is the label side of a body seen before.
+// shape is the label side of bodies seen before. Bodies of one shape name
+// nearly the same series in nearly the same order, so the section after the
+// one just recognised is tried first; the index serves when it is another.
 type shape struct {
 	symbols []byte // raw section of remote write 2.0, tags included
 	spans   []span // of each symbol in symbols
-	order   []entry
-	byKey   map[string]entry
+	keys    []byte // raw label sections, one after the other
+	entries []entry
+	index   map[uint64]uint32 // hash of a section to its entry; of two with one hash the later
 }
 
 // span is a part of a byte slice.
 type span struct{ from, to uint32 }
 
-// entry ties the raw bytes of a label section to its series.
+// entry ties a raw label section to its series.
 type entry struct {
-	key    string
-	series *Series
+	key    span // in keys
 	fact   bool
+	series *Series
 }
 
 func newHost(id identity, limits *Limits) *host {
-	return &host{id: id, limits: limits, table: map[uint64]*Series{}, builder: labels.NewScratchBuilder(16)}
+	return &host{id: id, limits: limits, seed: maphash.MakeSeed(), table: map[uint64]*Series{}, builder: labels.NewScratchBuilder(16)}
 }
 
 // rotate begins a new generation when the last one is old: series not asked
@@ -89,36 +98,38 @@ func (h *host) rotate(now int64) {
 	h.shapes, h.plain = nil, nil
 }
 
-// lookup finds the series of the i-th label section by its raw bytes.
-func (sh *shape) lookup(i int, key []byte) (entry, bool) {
-	if i < len(sh.order) && sh.order[i].key == string(key) {
-		return sh.order[i], true
+// expect is the raw section of entry i; empty when there is none.
+func (sh *shape) expect(i int) []byte {
+	if i >= len(sh.entries) {
+		return nil
 	}
-	e, ok := sh.byKey[string(key)]
-	if ok {
-		sh.remember(i, e)
-	}
-	return e, ok
+	k := sh.entries[i].key
+	return sh.keys[k.from:k.to]
 }
 
-func (sh *shape) remember(i int, e entry) {
-	switch {
-	case i < len(sh.order):
-		sh.order[i] = e
-	case i == len(sh.order) && i < maxOrder:
-		sh.order = append(sh.order, e)
+// find is the entry of a raw section; likely is tried first.
+func (h *host) find(sh *shape, likely int, key []byte) (int, bool) {
+	if likely < len(sh.entries) && bytes.Equal(sh.expect(likely), key) {
+		return likely, true
 	}
+	i, ok := sh.index[maphash.Bytes(h.seed, key)]
+	if ok && bytes.Equal(sh.expect(int(i)), key) {
+		return int(i), true
+	}
+	return 0, false
 }
 
-// learn adds a label section to the shape.
-func (h *host) learn(sh *shape, i int, key []byte, s *Series) entry {
-	if bound := 4 * max(h.limits.SeriesPerHost, maxOrder); sh.byKey == nil || len(sh.byKey) > bound {
-		sh.byKey, sh.order = map[string]entry{}, nil
+// learn adds a section to the shape and returns its entry.
+func (h *host) learn(sh *shape, key []byte, s *Series) int {
+	if bound := max(2*h.limits.SeriesPerHost, maxEntries); sh.index == nil || len(sh.entries) >= bound {
+		sh.index, sh.entries, sh.keys = map[uint64]uint32{}, nil, nil
 	}
-	e := entry{key: string(key), series: s, fact: s.Fact != FactNone}
-	sh.byKey[e.key] = e
-	sh.remember(i, e)
-	return e
+	from := uint32(len(sh.keys))
+	sh.keys = append(sh.keys, key...)
+	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone})
+	i := len(sh.entries) - 1
+	sh.index[maphash.Bytes(h.seed, key)] = uint32(i)
+	return i
 }
 
 var (
@@ -154,7 +165,7 @@ func (h *host) add(name, value []byte) error {
 		}
 	}
 	h.names = append(h.names, n)
-	if n == labels.MetricName && len(value) == 0 {
+	if n == metricName && len(value) == 0 {
 		return errNoName
 	}
 	if n != "job" && n != "instance" && n != "customer" && len(value) > 0 {
@@ -168,7 +179,7 @@ func (h *host) intern() (*Series, error) {
 	h.identify()
 	h.builder.Sort()
 	ls := h.builder.Labels()
-	name := ls.Get(labels.MetricName)
+	name := ls.Get(metricName)
 	if name == "" {
 		return nil, errNoName
 	}

@@ -14,7 +14,7 @@ type walk struct {
 	host    *host
 	horizon int64 // a later sample is refused, Unix ms
 	batch   *Batch
-	key     []byte // scratch: a label section that is not in one piece
+	likely  int // entry of the shape that the next section probably is
 }
 
 // grow makes room for the samples of the body: as many as the last one had.
@@ -65,8 +65,35 @@ func (w *walk) sample(m []byte) error {
 	return nil
 }
 
-// assign gives the samples from index from on their series.
-func (w *walk) assign(from int, e entry) {
+// lone decodes a sample that is alone in its series and written the usual
+// way: field, value, timestamp. ok is false for everything else.
+func (w *walk) lone(m []byte, field byte) bool {
+	if len(m) < 13 || m[0] != field || int(m[1]) != len(m)-2 || m[1] >= 0x80 || m[2] != 1<<3|wireI64 || m[11] != 2<<3|wireVarint {
+		return false
+	}
+	t, end := uint64(0), 12
+	for shift := 0; ; shift += 7 {
+		if end == len(m) || shift > 56 {
+			return false
+		}
+		b := m[end]
+		end++
+		t |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			break
+		}
+	}
+	if end != len(m) || int64(t) <= 0 || int64(t) > w.horizon || len(w.batch.Samples) >= w.limits.Samples {
+		return false
+	}
+	w.batch.Samples = append(w.batch.Samples, Sample{T: int64(t), V: math.Float64frombits(binary.LittleEndian.Uint64(m[3:]))})
+	return true
+}
+
+// assign gives the samples from index from on the series of entry i.
+func (w *walk) assign(from int, sh *shape, i int) {
+	e := &sh.entries[i]
+	w.likely = i + 1
 	own := w.batch.Samples[from:]
 	for i := range own {
 		own[i].Series = e.series

@@ -1,5 +1,7 @@
 package batch
 
+import "bytes"
+
 // Fields of prometheus.WriteRequest and prometheus.TimeSeries (remote write 1.0).
 const (
 	series1    = 1<<3 | wireBytes
@@ -33,7 +35,7 @@ func (w *walk) write1(body []byte) error {
 		if n >= w.limits.Symbols {
 			return tooBig(ReasonTooMany, "more than %d time series in one body", w.limits.Symbols)
 		}
-		if err := w.timeSeries1(body[from:to], n); err != nil {
+		if err := w.timeSeries1(body[from:to]); err != nil {
 			return err
 		}
 		i, n = to, n+1
@@ -41,22 +43,22 @@ func (w *walk) write1(body []byte) error {
 	return nil
 }
 
-// timeSeries1 walks the n-th TimeSeries of a body. Its labels come first and
-// together from every known sender: their raw bytes are the key. Label
-// sections in several pieces are put together first.
-func (w *walk) timeSeries1(m []byte, n int) error {
+// timeSeries1 walks a TimeSeries. Its labels come first and together from
+// every known sender: their raw bytes are the key. Label sections in several
+// pieces are put together first.
+func (w *walk) timeSeries1(m []byte) error {
 	sh, begin := w.host.plain, len(w.batch.Samples)
-	i, known := 0, false
-	var e entry
-	if n < len(sh.order) {
-		// The usual case: the same labels as the n-th of the last body.
-		if k := len(sh.order[n].key); len(m) > k && string(m[:k]) == sh.order[n].key && m[k] != labels1 {
-			e, i, known = sh.order[n], k, true
+	i, known, at := 0, false, w.likely
+	if k := sh.expect(at); len(k) > 0 && len(m) > len(k) && bytes.Equal(m[:len(k)], k) && m[len(k)] != labels1 {
+		if w.lone(m[len(k):], samples1) {
+			w.assign(begin, sh, at)
+			return nil
 		}
+		i, known = len(k), true
 	}
 	key, histograms, exemplars := m[:i], 0, 0
 	for i < len(m) {
-		at := i
+		start := i
 		t, next := uvarint(m, i)
 		if next < 0 {
 			return malformed("field of a time series")
@@ -66,10 +68,10 @@ func (w *walk) timeSeries1(m []byte, n int) error {
 			if _, i = chunk(m, next); i < 0 {
 				return malformed("label is cut short")
 			}
-			if at == len(key) {
+			if start == len(key) {
 				key = m[:i] // still in one piece
 			} else {
-				key = append(key[:len(key):len(key)], m[at:i]...)
+				key = append(key[:len(key):len(key)], m[start:i]...)
 			}
 			known = false
 		case samples1:
@@ -96,15 +98,15 @@ func (w *walk) timeSeries1(m []byte, n int) error {
 	w.skipped(ReasonHistogram, histograms)
 	w.skipped(ReasonExemplar, exemplars)
 	if !known {
-		if e, known = sh.lookup(n, key); !known {
+		if at, known = w.host.find(sh, w.likely, key); !known {
 			s, err := w.parseLabels1(key)
 			if err != nil {
 				return w.refuse(begin, err)
 			}
-			e = w.host.learn(sh, n, key, s)
+			at = w.host.learn(sh, key, s)
 		}
 	}
-	w.assign(begin, e)
+	w.assign(begin, sh, at)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (w *walk) write2(body []byte) error {
 			if n >= w.limits.Symbols {
 				return tooBig(ReasonTooMany, "more than %d time series in one body", w.limits.Symbols)
 			}
-			if err := w.timeSeries2(sh, body[from:to], n); err != nil {
+			if err := w.timeSeries2(sh, body[from:to]); err != nil {
 				return err
 			}
 			i, n = to, n+1
@@ -83,9 +83,14 @@ func (w *walk) shape2(body []byte) (*shape, int, error) {
 	return sh, i, nil
 }
 
-// timeSeries2 walks the n-th TimeSeries of a body.
-func (w *walk) timeSeries2(sh *shape, m []byte, n int) error {
+// timeSeries2 walks a TimeSeries.
+func (w *walk) timeSeries2(sh *shape, m []byte) error {
 	begin := len(w.batch.Samples)
+	if k := sh.expect(w.likely); len(k) > 0 && len(k) < 0x80 && len(m) > len(k)+2 && m[0] == refs2 && int(m[1]) == len(k) &&
+		bytes.Equal(m[2:2+len(k)], k) && w.lone(m[2+len(k):], samples2) {
+		w.assign(begin, sh, w.likely)
+		return nil
+	}
 	var refs []byte
 	histograms, exemplars := 0, 0
 	for i := 0; i < len(m); {
@@ -125,15 +130,15 @@ func (w *walk) timeSeries2(sh *shape, m []byte, n int) error {
 	}
 	w.skipped(ReasonHistogram, histograms)
 	w.skipped(ReasonExemplar, exemplars)
-	e, known := sh.lookup(n, refs)
+	at, known := w.host.find(sh, w.likely, refs)
 	if !known {
 		s, err := w.parseLabels2(sh, refs)
 		if err != nil {
 			return w.refuse(begin, err)
 		}
-		e = w.host.learn(sh, n, refs, s)
+		at = w.host.learn(sh, refs, s)
 	}
-	w.assign(begin, e)
+	w.assign(begin, sh, at)
 	return nil
 }
 
