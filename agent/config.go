@@ -148,13 +148,18 @@ func notYet() map[string]string {
 		"checks[].from":   soon("assigning a check to several probes"),
 		"checks[].need":   soon("weighing several probes"),
 	}
-	for _, kind := range [...]string{"icmp", "dns", "tls", "process", "systemd", "service", "file_age", "script", "plugin", "heartbeat"} {
+	for _, kind := range laterKinds() {
 		keys["checks[]."+kind] = soon("a check of kind " + kind)
 	}
 	for _, name := range [...]string{"swap", "connections", "descriptors", "processes", "pressure", "temperature", "systemd", "top"} {
 		keys["sources."+name] = soon("a source " + name)
 	}
 	return keys
+}
+
+// laterKinds are the kinds of check of the specifications that there are not yet.
+func laterKinds() []string {
+	return []string{"icmp", "dns", "tls", "process", "systemd", "service", "file_age", "script", "plugin", "heartbeat"}
 }
 
 // Load reads a configuration file. With must false a file that does not exist

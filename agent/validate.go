@@ -141,6 +141,8 @@ func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
 	switch {
 	case k.HTTP != "" && k.TCP != "":
 		v.fault(key, "both http and tcp are given", "make two checks of it")
+	case k.HTTP == "" && k.TCP == "" && v.isOther(key):
+		// The kind is refused already, as one that comes later.
 	default:
 		if _, err := check.New(spec); err != nil {
 			at := key
@@ -152,7 +154,9 @@ func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
 			v.fault(at, err.Error(), "")
 		}
 	}
-	v.interval(key+".interval", spec.Interval)
+	if k.Interval != 0 {
+		v.interval(key+".interval", spec.Interval)
+	}
 	if spec.Timeout > spec.Interval || spec.Timeout <= 0 {
 		v.fault(key+".timeout", fmt.Sprintf("%s is longer than the interval, %s", k.Timeout, settings.Duration(spec.Interval)), "shorten it: a check never overlaps itself")
 	}
@@ -167,4 +171,14 @@ func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
 			v.fault(fmt.Sprintf("%s.expect.status[%d]", key, j), fmt.Sprintf("%d is not an HTTP status code", status), "they lie between 100 and 599")
 		}
 	}
+}
+
+// isOther tells a check of a kind there is not yet.
+func (v *validator) isOther(key string) bool {
+	for _, kind := range laterKinds() {
+		if v.doc.Has(key + "." + kind) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,168 @@
+package agent
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plimsoll/plimsoll/agent/check"
+	"github.com/plimsoll/plimsoll/internal/settings"
+)
+
+func TestEmptyFileIsTheDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "{}\n"} {
+		c, faults := Parse("agent.yaml", []byte(text))
+		if len(faults) > 0 || !reflect.DeepEqual(c, Defaults()) {
+			t.Errorf("%q: %v, %+v", text, faults, c)
+		}
+	}
+	if c, err := Load("testdata/there-is-no-such-file.yaml", false); err != nil || !reflect.DeepEqual(c, Defaults()) {
+		t.Errorf("a file that need not exist: %v", err)
+	}
+	if _, err := Load("testdata/there-is-no-such-file.yaml", true); err == nil || !strings.Contains(err.Error(), "read configuration") {
+		t.Errorf("a file that was named must exist, got %v", err)
+	}
+}
+
+// TestShippedExample: the example says of each value that it is the default.
+func TestShippedExample(t *testing.T) {
+	text, err := os.ReadFile("../configs/agent.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, faults := Parse("configs/agent.yaml", text)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if len(c.Checks) == 0 {
+		t.Error("no example of a check")
+	}
+	for name, s := range c.Sources {
+		if s.Enabled != nil && !*s.Enabled || s.Interval != 0 && s.Interval != c.Interval {
+			t.Errorf("source %s is not at its default: %+v", name, s)
+		}
+	}
+	c.Checks, c.Sources = nil, nil
+	if len(c.Collector.Addresses) == 0 {
+		c.Collector.Addresses = nil
+	}
+	if want := Defaults(); !reflect.DeepEqual(c, want) {
+		t.Errorf("got %+v, want the defaults %+v", c, want)
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	text := `data: var/lib
+intervall: 15s
+interval: 2h
+listen: 0.0.0.0:1878
+collector: {addresses: [collector, "c:1877", "c:0"], proxy: "http://p"}
+buffer: {max_bytes: 10KiB, max_age: 10s}
+roots: {proc: proc}
+sources:
+  cpuu: {enabled: false}
+  load: {interval: 5ms}
+  pressure: {}
+  zebra: {}
+scrape: []
+checks:
+  - {http: "http://a/"}
+  - {component: a, tcp: "a:80", interval: 10s, timeout: 11s}
+  - {component: a, tcp: "a:81", interval: 10s}
+  - {component: b, tcp: "a:80", http: "http://a/"}
+  - {component: c, tcp: "a"}
+  - {component: d, http: "a/"}
+  - {component: e}
+  - {component: f, tcp: "a:80", expect: {status: 200}}
+  - {component: g, http: "http://a/", expect: {status: [200, 99]}, slow: 10s, interval: 15s}
+  - {component: h, icmp: a}
+  - {component: i, http: "http://a/", timout: 5s, interval: 15s}
+`
+	want := `agent.yaml:1: data: "var/lib" is not an absolute path; begin it with /
+agent.yaml:2: intervall: unknown key; did you mean "interval"?
+agent.yaml:3: interval: 2h is not between 10ms and 1h; 15s is the default
+agent.yaml:4: listen: 0.0.0.0:1878 is not on loopback, and this page asks for no password; use 127.0.0.1; the collector has the same figures
+agent.yaml:5: collector.proxy: not yet: delivering through a proxy comes in a later version; remove the key
+agent.yaml:5: collector.addresses[0]: "collector" is not host:port; write it like collector.example:1877
+agent.yaml:5: collector.addresses[2]: "c:0" is not host:port; write it like collector.example:1877
+agent.yaml:6: buffer.max_bytes: below 1MiB, which holds less than an hour; give it more, 512MiB is the default
+agent.yaml:6: buffer.max_age: below one minute: no outage of the collector is that short; 7d is the default
+agent.yaml:7: roots.proc: "proc" is not an absolute path; begin it with /
+agent.yaml:9: sources.cpuu: no such source; did you mean "cpu"?
+agent.yaml:10: sources.load.interval: 5ms is shorter than the interval of collections, 2h; make it longer, or shorten the other
+agent.yaml:11: sources.pressure: not yet: a source pressure comes in a later version; remove the key
+agent.yaml:12: sources.zebra: no such source; known: cpu, memory, load, filesystem, disk, network, uptime, uname
+agent.yaml:13: scrape: not yet: reading an exporter's page comes in a later version; remove the key
+agent.yaml:15: checks[0]: component is missing; name what is tested, as the catalogue does
+agent.yaml:16: checks[1].timeout: 11s is longer than the interval, 10s; shorten it: a check never overlaps itself
+agent.yaml:17: checks[2]: component a has a check tcp already, checks[1]; give it another name by check:
+agent.yaml:18: checks[3]: both http and tcp are given; make two checks of it
+agent.yaml:19: checks[4].tcp: "a" is not host:port
+agent.yaml:20: checks[5].http: "a/" is not a URL that begins with http:// or https:// and names a host
+agent.yaml:21: checks[6]: nothing to test: name one of [http tcp]
+agent.yaml:22: checks[7].expect: only an http check has an answer to expect something of; remove it
+agent.yaml:23: checks[8].slow: 10s is not below the timeout, 5s: nothing would be degraded; shorten it
+agent.yaml:23: checks[8].expect.status[1]: 99 is not an HTTP status code; they lie between 100 and 599
+agent.yaml:24: checks[9].icmp: not yet: a check of kind icmp comes in a later version; remove the key
+agent.yaml:25: checks[10].timout: unknown key; did you mean "timeout"?`
+	_, faults := Parse("agent.yaml", []byte(text))
+	if got := faults.Error(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestSpecDefaults(t *testing.T) {
+	no := false
+	c := Defaults()
+	rows := []struct {
+		in   CheckConfig
+		want check.Spec
+	}{
+		{CheckConfig{Component: "a", HTTP: "http://a"}, check.Spec{Component: "a", Name: "http", HTTP: "http://a", Interval: 15 * time.Second, Timeout: 5 * time.Second}},
+		{CheckConfig{Component: "a", TCP: "a:1", Interval: settings.Duration(2 * time.Second)}, check.Spec{Component: "a", Name: "tcp", TCP: "a:1", Interval: 2 * time.Second, Timeout: 2 * time.Second}},
+		{CheckConfig{Component: "a", Check: "login", HTTP: "http://a", Expect: ExpectConfig{Status: statusList{302}, Redirects: &no}},
+			check.Spec{Component: "a", Name: "login", HTTP: "http://a", Interval: 15 * time.Second, Timeout: 5 * time.Second, Status: []int{302}, NoFollow: true}},
+	}
+	for _, row := range rows {
+		if got := c.spec(row.in); !reflect.DeepEqual(got, row.want) {
+			t.Errorf("got %+v, want %+v", got, row.want)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]Size{"512MiB": 512 << 20, "1GiB": 1 << 30, "64 KiB": 64 << 10, "65537": 65537, "2TiB": 2 << 40} {
+		var got Size
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: got %d, %v, want %d", text, got, err, want)
+		}
+		var again Size
+		if err := again.UnmarshalText([]byte(got.String())); err != nil || again != got {
+			t.Errorf("%s is written as %s, which is read as %d, %v", text, got, again, err)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1", "1.5GiB", "512MB", "99999999999TiB"} {
+		var got Size
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q: got %d, want an error", text, got)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("checks: [{component: a, http: 'http://a', expect: {status: 200}}]")
+	f.Add("sources: {cpu: {enabled: false}}\nbuffer: {max_bytes: 1MiB}")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, faults := Parse("f", []byte(text))
+		if len(faults) > 0 {
+			return
+		}
+		for _, k := range c.Checks {
+			if _, err := check.New(c.spec(k)); err != nil {
+				t.Errorf("accepted a check that cannot be made: %v", err)
+			}
+		}
+	})
+}
