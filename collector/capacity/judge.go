@@ -82,14 +82,19 @@ const MaxGap = 5 * 60 * 1000
 // Judge takes one value pair of an instance at an instant (Unix ms) and
 // returns what to remember and what was found, at most one finding. Values
 // must come in time order; an instant not after prev.Seen changes nothing,
-// nor does a limit that is not above zero or a value that is no number.
+// unless it lies so far before that the clock must have been set back: then
+// all waits begin again. A limit that is not above zero or a value that is no
+// number changes nothing either.
 func Judge(prev State, r *Resource, used, limit float64, at int64) (State, []Finding) {
-	if !(limit > 0) || math.IsInf(limit, 0) || math.IsNaN(used) || math.IsInf(used, 0) || at <= prev.Seen {
+	if !(limit > 0) || math.IsInf(limit, 0) || math.IsNaN(used) || math.IsInf(used, 0) {
+		return prev, nil
+	}
+	gap := max(int64(MaxGap), 3*r.For.Milliseconds()/2)
+	if at <= prev.Seen && at >= prev.Seen-gap {
 		return prev, nil
 	}
 	s := prev
-	gap := max(int64(MaxGap), 3*r.For.Milliseconds()/2)
-	if prev.Seen != 0 && at-prev.Seen > gap {
+	if prev.Seen != 0 && (at-prev.Seen > gap || at < prev.Seen) {
 		s.OverWarning, s.OverCritical, s.UnderClear = 0, 0, 0
 	}
 	s.Seen, s.Used, s.Limit = at, used, limit

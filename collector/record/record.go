@@ -29,7 +29,7 @@ type Text struct {
 // Record is a problem with its newest values. Instants are Unix milliseconds
 // UTC; 0 means none.
 type Record struct {
-	No         string   `json:"no"` // PRB-2026-000123
+	No         string   `json:"record_no"` // PRB-2026-000123
 	Kind       Kind     `json:"kind"`
 	Version    int64    `json:"version"` // 1 when opened, one more with each amendment
 	Customer   string   `json:"customer"`
@@ -65,7 +65,7 @@ type Record struct {
 
 // Amendment is one change of a record, or a note to it.
 type Amendment struct {
-	No     string `json:"no"`
+	No     string `json:"record_no"`
 	Seq    int64  `json:"seq"` // 1, 2, 3 … per record
 	At     int64  `json:"at"`
 	By     string `json:"by"`
@@ -81,7 +81,7 @@ const FieldNote = "note"
 // Evidence is what was seen when a record opened or repeated. It is kept as
 // it was: neither retention nor late data changes it.
 type Evidence struct {
-	No        string   `json:"no"`
+	No        string   `json:"record_no"`
 	Seq       int64    `json:"seq"` // 1 for the opening, one more per occurrence
 	At        int64    `json:"at"`
 	Since     int64    `json:"since"`

@@ -40,11 +40,11 @@ func (f Finding) Opening() (title, detail Text) {
 }
 
 // Repeats words the amendment of a problem whose breach came again.
-func (f Finding) Repeats(times int64) Text {
+func (f Finding) Repeats() Text {
 	share := Percent(f.Used / f.Capacity)
 	return Text{
-		English: fmt.Sprintf("breached again, occurrence %d: %s, at or above %s since %s", times, share, Percent(f.Threshold), instant(f.Since)),
-		Chinese: fmt.Sprintf("再次超限，第 %d 次：%s，自 %s 起达到或超过 %s", times, share, instant(f.Since), Percent(f.Threshold)),
+		English: fmt.Sprintf("breached again: %s, at or above %s since %s", share, Percent(f.Threshold), instant(f.Since)),
+		Chinese: fmt.Sprintf("再次超限：%s，自 %s 起达到或超过 %s", share, instant(f.Since), Percent(f.Threshold)),
 	}
 }
 

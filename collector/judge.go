@@ -1,0 +1,239 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/capacity"
+	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/record"
+	"github.com/plimsoll/plimsoll/collector/series"
+)
+
+// Judge is the product in twenty lines (round): each resource is measured,
+// what stands above its threshold for long enough is a breach, and a breach is
+// one problem record, opened, amended or noted. What a round found is written
+// in one transaction, so a crash leaves all of it or nothing of it, and the
+// record's key is unique in the database: there is never a second record.
+type Judge struct {
+	opt     JudgeOptions
+	woken   chan struct{}
+	states  map[string]ledger.JudgeState // by record key; nil until they are read
+	metrics judgeMetrics
+}
+
+// JudgeOptions are what a judge works with. Samples, Store and Resources are needed.
+type JudgeOptions struct {
+	Samples JudgeSamples
+	Store   JudgeStore
+	// Resources are those in force.
+	Resources func() []capacity.Resource
+	// Catalogue says which services a component belongs to, and Version which
+	// version of it that is; nil: none.
+	Catalogue func() *availability.Catalogue
+	Version   func() int64
+	// Every is the longest time between two rounds; 0: a minute, or shorter
+	// where a resource's `for` is.
+	Every time.Duration
+	// Zone is what instants in the records' texts are written in; nil: UTC.
+	Zone       *time.Location
+	Now        func() time.Time      // nil: time.Now
+	Log        *slog.Logger          // nil: slog.Default()
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// JudgeSamples answers PromQL.
+type JudgeSamples interface {
+	// Instant gives the values at an instant; a series without a sample in
+	// the lookback before it has none.
+	Instant(ctx context.Context, expr string, at time.Time, lookback time.Duration) ([]series.Value, error)
+	// Range gives the values from step to step, both ends inclusive.
+	Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]series.Line, error)
+}
+
+// JudgeStore keeps what the judge found and remembers.
+type JudgeStore interface {
+	JudgeStates(ctx context.Context) ([]ledger.JudgeState, error)
+	// ApplyJudgement writes all of it or nothing, and returns the records touched.
+	ApplyJudgement(ctx context.Context, j ledger.Judgement) ([]record.Record, error)
+}
+
+// NewJudge makes a judge; Run does the work.
+func NewJudge(opt JudgeOptions) *Judge {
+	if opt.Catalogue == nil {
+		none := &availability.Catalogue{}
+		opt.Catalogue = func() *availability.Catalogue { return none }
+	}
+	if opt.Version == nil {
+		opt.Version = func() int64 { return 0 }
+	}
+	if opt.Zone == nil {
+		opt.Zone = time.UTC
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.Default()
+	}
+	return &Judge{opt: opt, woken: make(chan struct{}, 1), metrics: newJudgeMetrics(opt.Registerer)}
+}
+
+// openJudge makes the judge of a collector.
+func (c *Collector) openJudge() error {
+	loaded, err := c.ledger.Catalogue(context.Background())
+	if err != nil {
+		return fmt.Errorf("open the judge: %w", err)
+	}
+	c.judge = NewJudge(JudgeOptions{Samples: promSamples{c.promql}, Store: c.ledger,
+		Resources: func() []capacity.Resource { return figures.Resources(c.inForce()) },
+		Catalogue: c.agreed, Version: func() int64 { return loaded.Number },
+		Zone: time.Local, Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
+	return nil
+}
+
+// Wake asks for a round at once, because a state has changed. It never blocks.
+func (j *Judge) Wake() {
+	select {
+	case j.woken <- struct{}{}:
+	default: // a round is due anyway
+	}
+}
+
+// Run judges whenever it is woken and else each minute, until ctx ends.
+func (j *Judge) Run(ctx context.Context) error {
+	for {
+		begin := j.opt.Now()
+		if err := j.round(ctx, begin); err != nil && ctx.Err() == nil {
+			j.metrics.errors.Inc()
+			j.opt.Log.Error("judge", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-j.woken:
+			if !sleep(ctx, minPause) { // many changes at once are one round
+				return nil
+			}
+		case <-time.After(j.pause()):
+		}
+	}
+}
+
+// round is what the collector is for.
+func (j *Judge) round(ctx context.Context, now time.Time) error {
+	if err := j.remember(ctx); err != nil {
+		return err
+	}
+	var faults []error
+	verdict := verdict{Judgement: ledger.Judgement{At: now.UnixMilli()}}
+	for _, resource := range j.opt.Resources() {
+		instances, err := j.measure(ctx, &resource, now)
+		faults = append(faults, err)
+		for _, instance := range instances {
+			before := j.states[instance.key].State
+			after, findings := capacity.Judge(before, &resource, instance.used, instance.limit, now.UnixMilli())
+			verdict.remember(&instance, before, after)
+			for _, finding := range findings {
+				verdict.add(j.conclude(ctx, &instance, &finding))
+			}
+		}
+	}
+	records, err := j.opt.Store.ApplyJudgement(ctx, verdict.Judgement)
+	if err == nil {
+		j.announce(&verdict, records)
+	}
+	j.metrics.rounds.Inc()
+	return errors.Join(append(faults, err)...)
+}
+
+// remember reads what an earlier run left, once.
+func (j *Judge) remember(ctx context.Context) error {
+	if j.states != nil {
+		return nil
+	}
+	all, err := j.opt.Store.JudgeStates(ctx)
+	if err != nil {
+		return fmt.Errorf("read what was judged before: %w", err)
+	}
+	j.states = make(map[string]ledger.JudgeState, len(all))
+	for _, s := range all {
+		j.states[s.Key] = s
+	}
+	return nil
+}
+
+// announce takes over what is now in the ledger, and says it.
+func (j *Judge) announce(v *verdict, records []record.Record) {
+	for _, s := range v.latest {
+		j.states[s.Key] = s
+	}
+	j.metrics.findings.WithLabelValues("breached").Add(float64(len(v.Breached)))
+	j.metrics.findings.WithLabelValues("escalated").Add(float64(len(v.Escalated)))
+	j.metrics.findings.WithLabelValues("recovered").Add(float64(len(v.Recovered)))
+	for i := range records {
+		r := &records[i]
+		switch {
+		case r.Version == 1:
+			j.opt.Log.Warn("problem record opened", "no", r.No, "title", r.Title.English)
+		case r.Recovered == v.At:
+			j.opt.Log.Info("what a problem record tells of has recovered; the record stays open", "no", r.No)
+		default:
+			j.opt.Log.Warn("problem record amended", "no", r.No, "occurrences", r.Occurrences, "priority", r.Priority)
+		}
+	}
+}
+
+const (
+	usualPause = time.Minute
+	minPause   = time.Second
+	minTick    = 5 * time.Second
+)
+
+// pause is how long to wait for the next round: a minute, or half of the
+// shortest time a threshold has to stand, but not below five seconds.
+func (j *Judge) pause() time.Duration {
+	pause := usualPause
+	if j.opt.Every > 0 {
+		return j.opt.Every
+	}
+	for _, r := range j.opt.Resources() {
+		pause = min(pause, max(r.For/2, minTick))
+	}
+	return pause
+}
+
+// sleep waits, and tells whether ctx is still alive afterwards.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+type judgeMetrics struct {
+	rounds, errors prometheus.Counter
+	findings       *prometheus.CounterVec
+}
+
+func newJudgeMetrics(reg prometheus.Registerer) judgeMetrics {
+	m := judgeMetrics{
+		rounds: prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_judge_rounds_total", Help: "Rounds of the judge."}),
+		errors: prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_judge_errors_total", Help: "Rounds that could not be finished."}),
+		findings: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plimsoll_judge_findings_total",
+			Help: "Findings about resources, by what happened."}, []string{"event"}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.rounds, m.errors, m.findings)
+	}
+	return m
+}
