@@ -157,7 +157,7 @@ func (s *Site) causes(ctx context.Context, v *visit, states figures.States) ([]c
 		if r.Origin != record.Threshold || !r.State.Open() || r.DetectedAt > at || r.Recovered != 0 && r.Recovered <= at {
 			continue
 		}
-		all = append(all, cause{State: "degraded", What: localized(v.Book, r.Title), Link: v.at("/problems/" + r.No), Since: whenMS(r.FirstSeen, v.Zone),
+		all = append(all, cause{State: "threshold", What: localized(v.Book, r.Title), Link: v.at("/problems/" + r.No), Since: whenMS(r.FirstSeen, v.Zone),
 			For: v.Millis((at - r.FirstSeen) / 1000 * 1000), Effect: r.No})
 	}
 	return all, nil

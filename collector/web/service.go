@@ -201,8 +201,7 @@ func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
 		keys = append(keys, keyFigure{v.T("key.budget"), v.budget(*f.BudgetS), note, state})
 	}
 	mtbf := keyFigure{v.T("key.mtbf"), v.Seconds(f.MTBFS), v.T("key.mtbf.note"), ""}
-	if f.MTBFS == nil && f.MTBFLowerS != nil {
-		up, _ := f.Exact.Up.Float64()
+	if up, _ := f.Exact.Up.Float64(); f.MTBFS == nil && f.MTBFLowerS != nil && up > 0 {
 		mtbf.Value, mtbf.Note = v.T("key.mtbf.over", v.Seconds(&up)), v.T("key.mtbf.lower", v.Seconds(f.MTBFLowerS))
 	}
 	return append(keys, keyFigure{v.T("key.outages"), strconv.Itoa(int(f.OutagesStarted)), v.T("key.outages.restored", strconv.Itoa(int(f.OutagesRestored))), ""},

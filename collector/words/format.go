@@ -80,22 +80,19 @@ func (b *Book) Millis(ms int64) string {
 	return b.Seconds(&s)
 }
 
-// Instant writes t with date, seconds and zone: "2026-11-25 11:30:05 CST (+08:00)".
+// Instant writes t with date, seconds and zone: "2026-11-25 11:30:05 +08:00".
 func Instant(t time.Time, zone *time.Location) string {
 	t = t.In(zone)
 	return t.Format("2006-01-02 15:04:05 ") + Zone(t)
 }
 
-// Zone names the zone of t with its offset: "UTC", "CST (+08:00)".
+// Zone is the zone of t as its offset, which no reader takes for another one
+// (CST alone is three zones): "+08:00", "UTC".
 func Zone(t time.Time) string {
-	name, offset := t.Zone()
-	switch {
-	case offset == 0 && (name == "UTC" || name == ""):
+	if _, offset := t.Zone(); offset == 0 {
 		return "UTC"
-	case strings.ContainsAny(name, "+-0123456789") || name == "":
-		return "UTC" + t.Format("-07:00")
 	}
-	return name + " (" + t.Format("-07:00") + ")"
+	return t.Format("-07:00")
 }
 
 // Month writes the month "2026-11" as the language does: "November 2026", "2026年11月".

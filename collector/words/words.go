@@ -3,6 +3,7 @@ package words
 import (
 	"embed"
 	"fmt"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -61,18 +62,30 @@ func parse(data string) (map[string]string, error) {
 	return text, nil
 }
 
-// T is the text of key with its arguments filled in. A key nobody wrote a
-// text for shows itself, so that it is seen.
+// T is the text of key with its arguments filled in: %s takes the next one,
+// %[2]s the second; any other % is a percent sign. A key nobody wrote a text
+// for shows itself, so that it is seen.
 func (b *Book) T(key string, args ...any) string {
 	text, ok := b.text[key]
 	if !ok {
 		return "⟨" + key + "⟩"
 	}
-	if len(args) == 0 {
-		return text
-	}
-	return fmt.Sprintf(text, args...)
+	next := 0
+	return argument.ReplaceAllStringFunc(text, func(verb string) string {
+		i := next
+		if verb != "%s" {
+			i = int(verb[2] - '1')
+		} else {
+			next++
+		}
+		if i >= len(args) {
+			return "⟨" + verb + "⟩"
+		}
+		return fmt.Sprint(args[i])
+	})
 }
+
+var argument = regexp.MustCompile(`%(?:\[[1-9]\])?s`)
 
 // Has tells whether there is a text for key.
 func (b *Book) Has(key string) bool {

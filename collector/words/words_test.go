@@ -1,30 +1,24 @@
 package words
 
 import (
+	"fmt"
 	"math"
-	"regexp"
 	"sort"
 	"strings"
 	"testing"
 	"time"
 )
 
-var verb = regexp.MustCompile(`%(\[\d\])?s|%%|%.`)
-
 // verbs lists the arguments a text takes, whatever their order.
 func verbs(text string) string {
 	n := 0
 	var all []string
-	for _, m := range verb.FindAllStringSubmatch(text, -1) {
-		switch {
-		case m[0] == "% ":
-			continue // a percent sign before a blank, in texts without arguments
-		case m[1] != "":
-			all = append(all, m[1])
-		default:
+	for _, m := range argument.FindAllString(text, -1) {
+		if m == "%s" {
 			n++
-			all = append(all, "["+string(rune('0'+n))+"]")
+			m = fmt.Sprintf("%%[%d]s", n)
 		}
+		all = append(all, m)
 	}
 	sort.Strings(all)
 	return strings.Join(all, "")
@@ -102,7 +96,7 @@ func TestSeconds(t *testing.T) {
 	if got := shelf["zh-CN"].Month("2026-11"); got != "2026年11月" {
 		t.Errorf("Month: got %q", got)
 	}
-	if got := Instant(time.UnixMilli(0), time.FixedZone("CST", 8*3600)); got != "1970-01-01 08:00:00 CST (+08:00)" {
+	if got := Instant(time.UnixMilli(0), time.FixedZone("CST", 8*3600)); got != "1970-01-01 08:00:00 +08:00" {
 		t.Errorf("Instant: got %q", got)
 	}
 }

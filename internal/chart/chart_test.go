@@ -86,7 +86,7 @@ func TestFormat(t *testing.T) {
 		v    float64
 		want string
 	}{
-		{Share, 0.341, "34.1 %"}, {Share, 0, "0 %"}, {Share, 1, "100 %"}, {Share, 0.0004, "0.04 %"},
+		{Share, 0.341, "34.1 %"}, {Share, 0, "0 %"}, {Share, 1, "100 %"}, {Share, 0.0004, "0.04 %"}, {Share, 0.8598, "85.9 %"}, {Share, 0.29, "29 %"}, {Share, 0.07, "7 %"},
 		{Bytes, 1.5 * (1 << 30), "1.5 GiB"}, {Bytes, 12, "12 B"}, {BytesPerSecond, 2048, "2 KiB/s"},
 		{Seconds, 0.25, "250 ms"}, {Seconds, 0, "0 s"}, {Seconds, 7200, "2 h"}, {Seconds, 2e-6, "2 µs"},
 		{Number, 1234567, "1.23 M"}, {Number, 0.5, "0.5"}, {PerSecond, 1500, "1.5 k/s"}, {Number, math.NaN(), "–"},

@@ -83,7 +83,7 @@ func (c *Lines) SVG() string {
 	}
 	rows := c.legendRows(float64(w))
 	var s canvas
-	s.open("chart", c.label(), w, h+18*len(rows))
+	s.open("chart", "", c.label(), w, h+18*len(rows))
 	lo, hi, any := c.extent()
 	f := frame{x0: left, x1: float64(w - right), y0: float64(h - bottom), y1: top, from: c.From, to: c.To, lo: lo, hi: hi}
 	c.valueAxis(&s, f)
@@ -197,17 +197,12 @@ func timeAxis(s *canvas, f frame, zone *time.Location) {
 	s.text("tick zone", faint, "end", f.x1, f.y0+16, name)
 }
 
-// zoneName is what a person calls the zone of t, with its offset where the
-// abbreviation alone is a number.
+// zoneName is the zone of t as its offset, which no reader takes for another.
 func zoneName(t time.Time) string {
-	name, offset := t.Zone()
-	if offset == 0 {
+	if _, offset := t.Zone(); offset == 0 {
 		return "UTC"
 	}
-	if strings.ContainsAny(name, "+-0123456789") || name == "" {
-		return "UTC" + t.Format("-07:00")
-	}
-	return name + " " + t.Format("-07:00")
+	return t.Format("-07:00")
 }
 
 func (c *Lines) draw(s *canvas, f frame, i int, l Line) {

@@ -51,7 +51,7 @@ func (t *Strip) SVG() string {
 		total += max(c.Width, 1)
 	}
 	var s canvas
-	s.open("strip", t.Title, w, h)
+	s.open("strip", ` preserveAspectRatio="none"`, t.Title, w, h)
 	x := 0.0
 	for _, c := range t.Cells {
 		width := float64(w) * float64(max(c.Width, 1)) / float64(max(total, 1))
@@ -95,7 +95,7 @@ func (k *Spark) SVG() string {
 		h = 22
 	}
 	var s canvas
-	s.open("spark", k.Title, w, h)
+	s.open("spark", "", k.Title, w, h)
 	if n := len(k.Points); n > 0 {
 		c := Lines{Lines: []Line{{Points: k.Points}}, From: k.Points[0].T, To: k.Points[n-1].T, Top: k.Top}
 		_, hi, _ := c.extent()

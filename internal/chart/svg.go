@@ -10,9 +10,10 @@ import (
 // canvas collects SVG elements.
 type canvas struct{ strings.Builder }
 
-func (c *canvas) open(class, label string, w, h int) {
-	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" class="%s" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s" font-family="system-ui, sans-serif" font-size="12">`,
-		class, w, h, w, h, escape(label))
+// open begins a drawing; more are further attributes of it.
+func (c *canvas) open(class, more, label string, w, h int) {
+	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" class="%s" viewBox="0 0 %d %d" width="%d" height="%d"%s role="img" aria-label="%s" font-family="system-ui, sans-serif" font-size="12">`,
+		class, w, h, w, h, more, escape(label))
 }
 
 func (c *canvas) close() { c.WriteString("</svg>") }

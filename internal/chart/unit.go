@@ -55,12 +55,18 @@ func (u Unit) pick(v float64) prefix {
 }
 
 // Format writes one value with three significant digits and its unit:
-// "34.1 %", "1.5 GiB", "250 ms". A value that is not a number is "–".
+// "34.1 %", "1.5 GiB", "250 ms"; shares are cut off. A value that is not a number is "–".
 func (u Unit) Format(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "–"
 	}
 	p := u.pick(v)
+	if u == Share { // cut off, not rounded: 85.98 % is not 86 %
+		v = math.Trunc(v*1e5+math.Copysign(1e-6, v)) / 1e5
+		if math.Abs(v) >= 0.1 {
+			v = math.Trunc(v*1e3+math.Copysign(1e-6, v)) / 1e3
+		}
+	}
 	return digits(v/p.scale, 3) + p.name
 }
 

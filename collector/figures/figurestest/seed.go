@@ -86,8 +86,9 @@ func Open(t testing.TB) *Seed {
 	check(t, err)
 	s := &Seed{Now: time.Date(2026, 11, 25, 12, 0, 0, 0, zone), Zone: zone}
 	now := func() time.Time { return s.Now }
+	clock := time.UnixMilli(s.At(9, 14, 19, 30)) // of the ledger while the hosts enrol
 	log := slog.New(slog.DiscardHandler)
-	s.Ledger, err = ledger.Open(ledger.Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: now, Log: log})
+	s.Ledger, err = ledger.Open(ledger.Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: func() time.Time { return clock }, Log: log})
 	check(t, err)
 	t.Cleanup(func() { check(t, s.Ledger.Close()) })
 	options := tsdb.DefaultOptions()
@@ -106,7 +107,9 @@ func Open(t testing.TB) *Seed {
 	s.PromQL = promql
 	s.facts(t)
 	s.samples(t)
+	clock = time.UnixMilli(s.At(25, 7, 15, 0))
 	s.problem(t)
+	clock = s.Now
 	return s
 }
 
@@ -164,7 +167,7 @@ func (s *Seed) facts(t testing.TB) {
 	ids := map[string]string{}
 	for i, name := range []string{"web-1", "db-1"} {
 		hash := "hash-" + name
-		check(t, s.Ledger.EnrolToken(ctx, hash, ledger.Token{ExpiresAt: s.Now.Add(time.Hour).UnixMilli()}))
+		check(t, s.Ledger.EnrolToken(ctx, hash, ledger.Token{ExpiresAt: s.Now.UnixMilli()}))
 		h, err := s.Ledger.UseToken(ctx, hash, ledger.Host{ID: "7f3a9c1e-" + name, Instance: name, Customer: "acme", OS: []string{"Debian GNU/Linux 13", "openEuler 24.03"}[i], Arch: "amd64", Version: "0.1.0"})
 		check(t, err)
 		ids[name] = h.ID
