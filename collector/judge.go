@@ -119,8 +119,12 @@ func (j *Judge) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-j.woken:
-			if !sleep(ctx, minPause) { // many changes at once are one round
+			if !sleep(ctx, minPause) {
 				return nil
+			}
+			select { // many changes at once are one round
+			case <-j.woken:
+			default:
 			}
 		case <-time.After(j.pause()):
 		}
