@@ -29,6 +29,16 @@ func onSQLite(t *testing.T) opener {
 	}
 }
 
+func onSQLiteB(b *testing.B) *Ledger {
+	b.Helper()
+	l, err := Open(Options{Path: filepath.Join(b.TempDir(), "ledger.db"), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
 // TestSQLite runs the contract every ledger has to keep on SQLite.

@@ -42,8 +42,8 @@ func (l *Ledger) Streaks(ctx context.Context, components []string, from, to int6
 	}
 	for _, c := range components {
 		rows, err := l.read.QueryContext(ctx, selectStreaks+`AS s WHERE ($1 = '' OR component = $1)
-			AND last_at >= coalesce((SELECT max(b.last_at) FROM streaks AS b WHERE b.component = s.component AND b.observer = s.observer AND b.last_at < $2), $2)
-			AND first_at <= coalesce((SELECT min(a.first_at) FROM streaks AS a WHERE a.component = s.component AND a.observer = s.observer AND a.first_at >= $3), $3)
+			AND (last_at >= $2 OR last_at = (SELECT max(b.last_at) FROM streaks AS b WHERE b.component = s.component AND b.observer = s.observer AND b.last_at < $2))
+			AND (first_at < $3 OR first_at = (SELECT min(a.first_at) FROM streaks AS a WHERE a.component = s.component AND a.observer = s.observer AND a.first_at >= $3))
 			ORDER BY component, observer, first_at`, c, from, to)
 		found, err := collect(rows, err, scanStreak)
 		if err != nil {
