@@ -106,7 +106,7 @@ func TestQueriesAreWhatGrafanaSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(choices) != 3 || choices[1].Path != "/api/v1/label/instance/values" || choices[2].Form.Get("match[]") != `plimsoll_service_state{customer=~".*"}` {
+	if len(choices) != 3 || choices[1].Path != "/api/v1/label/instance/values" || choices[2].Form.Get("match[]") != `plimsoll_service_info{customer=~".*"}` {
 		t.Errorf("got %+v", choices)
 	}
 }

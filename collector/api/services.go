@@ -17,11 +17,19 @@ type ServiceState struct {
 	Since    *time.Time         `json:"since" doc:"null where it is not known"`
 }
 
-// ServicesBody lists figures, as the evaluate command writes them, and states.
+// ServiceFigures are the figures of one agreement version, field for field as
+// the evaluate command writes them, and the service's state at as_of.
+type ServiceFigures struct {
+	availability.Figures
+	State availability.State `json:"state"`
+	Since *time.Time         `json:"since" doc:"null where it is not known"`
+}
+
+// ServicesBody lists figures and states.
 type ServicesBody struct {
-	AsOf     time.Time              `json:"as_of"`
-	Services []availability.Figures `json:"services" doc:"one entry per agreement version in force in the period"`
-	States   []ServiceState         `json:"states" doc:"one entry per service, also without an agreement"`
+	AsOf     time.Time        `json:"as_of"`
+	Services []ServiceFigures `json:"services" doc:"one entry per agreement version in force in the period"`
+	States   []ServiceState   `json:"states" doc:"one entry per service, also without an agreement"`
 }
 
 // Services answers with figures and states of all services.
@@ -64,10 +72,10 @@ func (a *API) services(ctx context.Context, span Span, asOf time.Time, keep func
 	if err != nil {
 		return nil, err
 	}
-	body := &ServicesBody{AsOf: asOf, Services: []availability.Figures{}, States: []ServiceState{}}
+	body := &ServicesBody{AsOf: asOf, Services: []ServiceFigures{}, States: []ServiceState{}}
 	for i := range all {
 		if keep(all[i].Service, all[i].Customer) {
-			body.Services = append(body.Services, all[i])
+			body.Services = append(body.Services, ServiceFigures{all[i], states.Services[all[i].Service].State, instant(states.Services[all[i].Service].Since)})
 		}
 	}
 	for _, s := range a.o.Figures.Catalogue().Availability.Services {

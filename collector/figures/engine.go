@@ -45,11 +45,13 @@ type Engine struct {
 
 	mu    sync.Mutex
 	fresh map[int64]*snapshot // by instant asked about
+
+	past memory
 }
 
 // New makes an engine.
 func New(o Options) *Engine {
-	return &Engine{o: o, fresh: map[int64]*snapshot{}}
+	return &Engine{o: o, fresh: map[int64]*snapshot{}, past: memory{points: map[int64]point{}}}
 }
 
 // Catalogue is the one in force.
@@ -71,6 +73,7 @@ type snapshot struct {
 	streaks map[string][]availability.Streak
 	month   []availability.Figures
 	lines   *lines
+	ordered []availability.Streak // all, by their beginning
 }
 
 // lifetime is how long a snapshot is shared; maxSnapshots how many there are.

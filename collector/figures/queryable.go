@@ -34,6 +34,7 @@ const (
 	metricMTBF         = "plimsoll_mtbf_seconds"
 	metricMTTR         = "plimsoll_mttr_seconds"
 	metricState        = "plimsoll_service_state" // {service,customer}: 1 up, 0.5 degraded, 0 down; none while unknown
+	metricInfo         = "plimsoll_service_info"  // {service,customer}: always 1
 	metricRecords      = "plimsoll_records_open"  // {kind}
 )
 
@@ -48,6 +49,7 @@ func Metrics() map[string]string {
 		metricMTBF:         "Mean time between failures in this month so far, in seconds; none without an outage.",
 		metricMTTR:         "Mean time to repair of the outages restored in this month so far, in seconds; none without one.",
 		metricState:        "State of the service: 1 up, 0.5 degraded, 0 down; no sample while it is unknown.",
+		metricInfo:         "1 for each service of the catalogue, whether anything is known of it or not.",
 		metricRecords:      "Records that people still have work with.",
 	}
 }
@@ -217,14 +219,17 @@ func (q *querier) compute(ctx context.Context, grid []int64, keep func(string) b
 		}
 		b.at = t
 		if b.month() {
-			figures, err := q.engine.monthOf(s.cat.Availability, s.streaks, t)
+			rows, err := q.engine.rowsAt(s, t)
 			if err != nil {
 				return nil, err
 			}
-			b.figures(figures)
+			b.rows(rows)
 		}
 		if all != nil {
 			b.states(s.cat.Availability, all)
+		}
+		for _, service := range s.cat.Availability.Services {
+			b.add(number(1), metricInfo, "service", service.Name, "customer", service.Customer)
 		}
 		if q.engine.o.Records != nil {
 			open := countOpen(records, t)
@@ -241,35 +246,25 @@ func (q *querier) compute(ctx context.Context, grid []int64, keep func(string) b
 // month tells whether a figure of the month is wanted at all.
 func (b *builder) month() bool {
 	for name := range Metrics() {
-		if name != metricState && name != metricRecords && b.keep(name) {
+		if name != metricState && name != metricInfo && name != metricRecords && b.keep(name) {
 			return true
 		}
 	}
 	return false
 }
 
-// figures adds one value per agreement: of its versions in the month, the one
-// that begins last.
-func (b *builder) figures(all []availability.Figures) {
-	newest := map[string]*availability.Figures{}
-	for i := range all {
-		f := &all[i]
-		if f.From.MS < b.at && (newest[f.Agreement] == nil || newest[f.Agreement].From.MS < f.From.MS) {
-			newest[f.Agreement] = f
-		}
-	}
-	for _, f := range newest {
-		pairs := []string{"service", f.Service, "customer", f.Customer, "agreement", f.Agreement}
-		down := CountedDown(f)
-		b.add(f.Availability, metricAvailability, pairs...)
-		b.add(f.Coverage, metricCoverage, pairs...)
-		b.add(f.BudgetS, metricBudget, pairs...)
-		b.add(&down, metricDown, pairs...)
-		b.add(f.MTBFS, metricMTBF, pairs...)
-		b.add(f.MTTRS, metricMTTR, pairs...)
-		if i := Promise(f); i != nil {
-			b.add(i.Target, metricTarget, pairs...)
-		}
+// rows adds the figures of each agreement.
+func (b *builder) rows(rows []row) {
+	for i := range rows {
+		r := &rows[i]
+		pairs := []string{"service", r.service, "customer", r.customer, "agreement", r.agreement}
+		b.add(r.availability, metricAvailability, pairs...)
+		b.add(r.coverage, metricCoverage, pairs...)
+		b.add(r.budget, metricBudget, pairs...)
+		b.add(&r.down, metricDown, pairs...)
+		b.add(r.mtbf, metricMTBF, pairs...)
+		b.add(r.mttr, metricMTTR, pairs...)
+		b.add(r.target, metricTarget, pairs...)
 	}
 }
 
