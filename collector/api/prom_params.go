@@ -12,6 +12,9 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
+// nameLabel holds the name of a metric.
+const nameLabel = "__name__"
+
 // maxSteps is how many points of one series a range query may ask for.
 const maxSteps = 11_000
 

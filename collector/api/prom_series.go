@@ -145,9 +145,9 @@ func (h *prometheus) metadata(r *http.Request) (promAnswer, error) {
 	a := promAnswer{release: func() { _ = q.Close() }} // nothing was written
 	var matchers []*labels.Matcher
 	if name := r.FormValue("metric"); name != "" {
-		matchers = append(matchers, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name))
+		matchers = append(matchers, labels.MustNewMatcher(labels.MatchEqual, nameLabel, name))
 	}
-	names, _, err := q.LabelValues(r.Context(), labels.MetricName, nil, matchers...)
+	names, _, err := q.LabelValues(r.Context(), nameLabel, nil, matchers...)
 	if err != nil {
 		return a, err
 	}

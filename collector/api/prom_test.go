@@ -43,7 +43,7 @@ func (o oneBatch) Next(ctx context.Context, after journal.Position) (*batch.Batc
 // computedOne is a computed series beside the store: availability 0.999 at any time.
 var computedOne = storage.QueryableFunc(func(mint, maxt int64) (storage.Querier, error) {
 	return &oneSeries{Querier: storage.NoopQuerier(), maxt: maxt,
-		labels: labels.FromStrings(labels.MetricName, "plimsoll_service_availability_ratio", "service", "shop")}, nil
+		labels: labels.FromStrings(nameLabel, "plimsoll_service_availability_ratio", "service", "shop")}, nil
 })
 
 type oneSeries struct {
@@ -90,10 +90,10 @@ func promServer(t testing.TB, limits series.Limits) *httptest.Server {
 		}
 	}
 	constant := func(v float64) func(int64) float64 { return func(int64) float64 { return v } }
-	one(constant(1), labels.MetricName, "up", "instance", "web-1", "job", "node")
-	one(constant(0), labels.MetricName, "up", "instance", "web-2", "job", "node")
-	one(func(i int64) float64 { return float64(i) * 15 }, labels.MetricName, "ticks_total", "instance", "web-1")
-	one(constant(math.Inf(1)), labels.MetricName, "odd", "kind", `quote " and \ and <b> 中`)
+	one(constant(1), nameLabel, "up", "instance", "web-1", "job", "node")
+	one(constant(0), nameLabel, "up", "instance", "web-2", "job", "node")
+	one(func(i int64) float64 { return float64(i) * 15 }, nameLabel, "ticks_total", "instance", "web-1")
+	one(constant(math.Inf(1)), nameLabel, "odd", "kind", `quote " and \ and <b> 中`)
 	feed := oneBatch{samples}
 	now := func() time.Time { return promNow }
 	store, err := series.Open(series.Options{Dir: t.TempDir(), Journal: feed, Now: now, Log: slog.New(slog.DiscardHandler)})

@@ -17,6 +17,7 @@ import (
 
 // The series whose samples are facts, and the labels that name what a fact is about.
 const (
+	nameLabel      = "__name__"
 	upName         = "up"
 	checkStateName = "plimsoll_check_state"
 	componentLabel = "component"
@@ -50,7 +51,7 @@ func (s *Store) Facts(ctx context.Context, from, to int64, each func(availabilit
 	for start := from; start < to; {
 		end := min(to, (start/factsWindowMs+1)*factsWindowMs)
 		facts, err := s.facts(ctx, start, end-1, func(name string) []*labels.Matcher {
-			return []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name)}
+			return []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, nameLabel, name)}
 		})
 		if err != nil {
 			return err
@@ -79,7 +80,7 @@ func (s *Store) Facts(ctx context.Context, from, to int64, each func(availabilit
 func (s *Store) FactsBetween(ctx context.Context, component, observer string, from, to int64) ([]availability.Fact, error) {
 	return s.facts(ctx, from, to, func(name string) []*labels.Matcher {
 		ms := []*labels.Matcher{
-			labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name),
+			labels.MustNewMatcher(labels.MatchEqual, nameLabel, name),
 			labels.MustNewMatcher(labels.MatchEqual, observerLabel, observer),
 		}
 		if name == checkStateName {

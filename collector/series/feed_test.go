@@ -85,7 +85,7 @@ func (f *tape) Next(ctx context.Context, after journal.Position) (*batch.Batch, 
 }
 
 func newSeries(name string, i int) *batch.Series {
-	return &batch.Series{Labels: labels.FromStrings(labels.MetricName, name, "instance", fmt.Sprintf("host-%d", i))}
+	return &batch.Series{Labels: labels.FromStrings(nameLabel, name, "instance", fmt.Sprintf("host-%d", i))}
 }
 
 // small is a store whose blocks hold a minute, so that a test passes many.
@@ -166,7 +166,7 @@ func dump(t testing.TB, s *Store) history {
 		}
 	}()
 	got := history{}
-	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
+	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, nameLabel, ".+"))
 	for set.Next() {
 		name := set.At().Labels().String()
 		it := set.At().Iterator(nil)

@@ -27,12 +27,11 @@ type writer struct {
 	store *Store
 	cur   cursor // as it was when the writer began
 
-	app      storage.Appender
-	pending  int          // samples in app
-	seen     []reachEntry // positions in app and not yet told to the store
-	appended int
-	late     int
-	refused  map[string]int
+	app     storage.Appender
+	pending int          // samples in app
+	seen    []reachEntry // positions in app and not yet told to the store
+	late    int
+	refused map[string]int
 }
 
 // write applies what feed gives until ctx ends. target is the last position
