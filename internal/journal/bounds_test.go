@@ -203,6 +203,69 @@ func TestDiskFullRefuse(t *testing.T) {
 	}
 }
 
+// TestTrimmedStaysGone brings a trimmed file back, as a crash before the
+// removal was durable would.
+func TestTrimmedStaysGone(t *testing.T) {
+	fs := crashfs.New()
+	j, _ := open(t, journal.Options{Dir: dir, FS: fs, SegmentBytes: twoRecords})
+	for i := 1; i <= 5; i++ {
+		add(t, j, fmt.Sprintf("r%d", i))
+	}
+	first := fs.Contents(segmentPath(1))
+	if n, err := j.Trim(2); n != 1 || err != nil {
+		t.Fatalf("removed %d, %v", n, err)
+	}
+	_ = j.Close()
+	fs.SetContents(segmentPath(1), first)
+	j, _ = open(t, journal.Options{Dir: dir, FS: fs})
+	if got := contents(t, j); got != "3:r3 4:r4 5:r5" {
+		t.Errorf("got %q, want 3 to 5", got)
+	}
+	if fs.Contents(segmentPath(1)) != nil {
+		t.Error("the file is still there")
+	}
+}
+
+// TestCursorKeepsPositions deletes everything but a cursor: no new record may
+// hide behind it.
+func TestCursorKeepsPositions(t *testing.T) {
+	fs := crashfs.New()
+	j, _ := open(t, journal.Options{Dir: dir, FS: fs})
+	for range 5 {
+		add(t, j, "rr")
+	}
+	c := cursor(t, j, "ship")
+	if err := c.Ack(4); err != nil {
+		t.Fatal(err)
+	}
+	_ = j.Close()
+	_ = fs.Remove(segmentPath(1))
+	_ = fs.Remove(dir + "/index")
+	j, _ = open(t, journal.Options{Dir: dir, FS: fs})
+	if pos := add(t, j, "new"); pos != 5 {
+		t.Errorf("position: got %d, want 5, after the cursor's 4", pos)
+	}
+	if got := peek(t, cursor(t, j, "ship"), 1, 0); got != "5:new" {
+		t.Errorf("the cursor sees %q", got)
+	}
+}
+
+// TestSegments describes the files.
+func TestSegments(t *testing.T) {
+	j, _ := open(t, journal.Options{Dir: dir, FS: crashfs.New(), SegmentBytes: twoRecords, Now: clock()})
+	for i := 1; i <= 3; i++ {
+		add(t, j, fmt.Sprintf("r%d", i))
+	}
+	got := ""
+	for _, s := range j.Segments() {
+		got += fmt.Sprintf("%d-%d %d bytes %v sealed=%v\n", s.First, s.Last, s.Bytes, s.LastAt.Sub(s.FirstAt), s.Sealed)
+	}
+	want := "1-2 68 bytes 1s sealed=true\n3-3 34 bytes 0s sealed=false\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // TestAdvance is a journal whose directory was deleted below consumers that
 // remember.
 func TestAdvance(t *testing.T) {

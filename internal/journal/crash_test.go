@@ -38,6 +38,9 @@ func life(h *history, fs *crashfs.FS, o journal.Options, rnd *rand.Rand, appends
 	}
 	defer func() { _ = j.Close() }()
 	h.told = append(h.told, j.TakeLosses()...)
+	if err := h.see(j); err != nil {
+		return err
+	}
 	c, err := j.Cursor("ship")
 	if err != nil {
 		return err
@@ -68,6 +71,22 @@ func life(h *history, fs *crashfs.FS, o journal.Options, rnd *rand.Rand, appends
 		h.synced = pos
 	}
 	return j.Close()
+}
+
+// see reads what is there after a start: from now on it is as good as
+// acknowledged, since a consumer may have acted on it.
+func (h *history) see(j *journal.Journal) error {
+	r := j.NewReader(0)
+	defer func() { _ = r.Close() }()
+	for {
+		rec, ok, err := r.TryNext()
+		if !ok {
+			return err
+		}
+		if _, ok := h.acked[rec.Pos]; !ok {
+			h.acked[rec.Pos] = bytes.Clone(rec.Data)
+		}
+	}
 }
 
 // payload is random in length, and sometimes contains what looks like records.
@@ -285,6 +304,33 @@ func TestErrorAtEveryOperation(t *testing.T) {
 		}
 	}
 	t.Logf("%d points", points)
+}
+
+// TestManyCrashes plays lives with a fault each, one after the other on the same
+// disk, each ended by a crash of a random kind at a random operation.
+func TestManyCrashes(t *testing.T) {
+	for seed := range uint64(*crashSeeds * 250) {
+		rnd := rand.New(rand.NewPCG(seed, 5))
+		s := setups()[rnd.IntN(len(setups()))]
+		s.opt.Now = clock()
+		fs := crashfs.New()
+		h := &history{acked: map[journal.Position][]byte{}}
+		for crash := range 6 {
+			fs.Capacity = s.capacity
+			fs.CrashAt(1 + rnd.IntN(250))
+			if rnd.IntN(2) == 0 {
+				fs.FailAt(1+rnd.IntN(100), false, []error{syscall.EIO, syscall.ENOSPC, crashfs.ErrShortWrite}[rnd.IntN(3)])
+			}
+			_ = life(h, fs, s.opt, rnd, 15)
+			kind := crashfs.Kinds()[rnd.IntN(len(crashfs.Kinds()))]
+			fs = fs.Crash(kind, rnd)
+			copied := fs.Crash(crashfs.Kill, rnd)
+			copied.Capacity = 0
+			if err := h.check(copied, s.opt); err != nil {
+				t.Fatalf("seed %d, %s, after crash %d (%v): %v", seed, s.name, crash, kind, err)
+			}
+		}
+	}
 }
 
 // TestOneFaultIsSurvived says what a passing fault may cost while the program

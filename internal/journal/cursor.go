@@ -73,9 +73,8 @@ func (j *Journal) Cursor(name string) (*Cursor, error) {
 		return nil, fmt.Errorf("open cursor %s: it is already open", name)
 	}
 	c.state.open = c
-	pos := c.state.pos
 	j.mu.Unlock()
-	if err := c.create(pos); err != nil {
+	if err := c.create(); err != nil {
 		j.mu.Lock()
 		c.state.open = nil
 		if !known {
@@ -84,22 +83,26 @@ func (j *Journal) Cursor(name string) (*Cursor, error) {
 		j.mu.Unlock()
 		return nil, fmt.Errorf("open cursor %s: %w", name, err)
 	}
-	c.reader = j.NewReader(pos)
+	c.reader = j.NewReader(c.Position())
 	return c, nil
 }
 
-// create opens the file and makes its first slot a fsynced one.
-func (c *Cursor) create(pos Position) error {
+// create opens the file and makes sure that one slot is a fsynced one.
+func (c *Cursor) create() error {
 	f, err := c.j.fs.OpenFile(c.path(), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	c.file = f
-	// The slot that holds pos stays as it is until the other one is fsynced.
-	if a, ok := readSlot(f, 0); ok && a == pos {
-		c.slot = slotDistance
+	var pos Position
+	pos, c.slot, err = readCursor(f)
+	if err == nil {
+		c.j.mu.Lock()
+		pos = max(pos, c.state.pos)
+		c.state.pos = pos
+		c.j.mu.Unlock()
+		err = c.put(pos)
 	}
-	err = c.put(pos)
 	if err == nil {
 		err = c.sync()
 	}
@@ -289,28 +292,38 @@ func (c *Cursor) sync() error {
 	return nil
 }
 
-// readSlot decodes the slot at off.
-func readSlot(f io.ReaderAt, off int64) (Position, bool) {
-	b := make([]byte, slotBytes)
-	n, err := f.ReadAt(b, off)
-	if err != nil && err != io.EOF {
-		n, _ = f.ReadAt(b, off) // it may have been a fault that passes
+// readCursor returns the position a cursor's file holds, 0 when no slot is
+// legible, and where the slot is that Ack may write to: not the one that counts.
+func readCursor(f io.ReaderAt) (pos Position, free int64, err error) {
+	for _, off := range []int64{0, slotDistance} {
+		p, ok, err := readSlot(f, off)
+		if err != nil {
+			return 0, 0, err
+		}
+		if ok && p >= pos {
+			pos, free = p, slotDistance-off
+		}
 	}
-	if n < slotBytes || string(b[:8]) != cursorMagic ||
-		crc32.Checksum(b[:16], castagnoli()) != binary.LittleEndian.Uint32(b[16:]) {
-		return 0, false
-	}
-	return Position(binary.LittleEndian.Uint64(b[8:])), true
+	return pos, free, nil
 }
 
-// readCursor returns the position a cursor's file holds; 0 when none is legible.
-func readCursor(f io.ReaderAt) Position {
-	a, _ := readSlot(f, 0)
-	b, _ := readSlot(f, slotDistance)
-	if p := max(a, b); p <= maxPosition {
-		return p
+// readSlot decodes the slot at off; ok is false when it holds no position.
+func readSlot(f io.ReaderAt, off int64) (pos Position, ok bool, err error) {
+	b := make([]byte, slotBytes)
+	for range 2 { // a fault may pass
+		if _, err = f.ReadAt(b, off); err == nil {
+			break
+		}
+		if err == io.EOF {
+			return 0, false, nil
+		}
 	}
-	return 0
+	if err != nil {
+		return 0, false, err
+	}
+	pos = Position(binary.LittleEndian.Uint64(b[8:]))
+	sum := crc32.Checksum(b[:16], castagnoli())
+	return pos, string(b[:8]) == cursorMagic && pos <= maxPosition && sum == binary.LittleEndian.Uint32(b[16:]), nil
 }
 
 func cursorName(s string) bool {

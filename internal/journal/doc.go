@@ -18,7 +18,7 @@
 //	 4  length    4   of the payload, bytes
 //	 8  sequence  8   the Position: 1, 2, 3 …
 //	16  time      8   of the append, Unix milliseconds
-//	24  head sum  4   CRC-32C of the record's offset in its file and of bytes 0 to 23
+//	24  head sum  4   CRC-32C of bytes 0 to 23, continued from the record's offset in its file
 //	28  body sum  4   CRC-32C of the payload, continued from the head sum
 //	32  payload
 //

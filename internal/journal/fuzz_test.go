@@ -85,8 +85,8 @@ func FuzzIndex(f *testing.F) {
 func FuzzCursor(f *testing.F) {
 	f.Add([]byte(cursorMagic))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if p := readCursor(bytes.NewReader(b)); p > maxPosition {
-			t.Fatalf("position %d", p)
+		if p, _, err := readCursor(bytes.NewReader(b)); p > maxPosition || err != nil {
+			t.Fatalf("position %d, %v", p, err)
 		}
 	})
 }

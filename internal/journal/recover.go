@@ -128,7 +128,11 @@ func (j *Journal) cursorAt(name string) Position {
 		return 0
 	}
 	defer func() { _ = f.Close() }()
-	return readCursor(f)
+	pos, _, err := readCursor(f)
+	if err != nil {
+		return 0 // opening the cursor will tell
+	}
+	return pos
 }
 
 // missing counts what the index knows and the directory does not have: sealed
@@ -266,13 +270,15 @@ func (j *Journal) replay(s *segment, f File, scan *scanner, last bool, rec *Reco
 }
 
 // extend makes the last segment the active one: its torn end is cut off, and
-// what was read is fsynced, since a killed writer may not have got so far. When
-// that fails the segment stays sealed and the next append begins another.
+// what was read is fsynced, since a killed writer may not have got so far; if
+// that cannot be, it is written anew. When all fails the segment stays sealed
+// and the next append begins another.
 func (j *Journal) extend(s *segment, f File, torn int64) bool {
 	if torn > 0 && f.Truncate(s.size) != nil {
 		return false
 	}
 	if f.Sync() != nil {
+		j.rewrite(s, f)
 		return false
 	}
 	if _, err := f.Seek(s.size, io.SeekStart); err != nil {
@@ -280,6 +286,14 @@ func (j *Journal) extend(s *segment, f File, torn int64) bool {
 	}
 	j.active, s.sealed = f, false
 	return true
+}
+
+// rewrite replaces a segment by a copy of what counts in it.
+func (j *Journal) rewrite(s *segment, f File) {
+	data := make([]byte, s.size)
+	if n, _ := f.ReadAt(data, 0); int64(n) == s.size {
+		_ = j.replace(segmentName(s.first), data)
+	}
 }
 
 // settle decides where appends go on: after the last record, or after used

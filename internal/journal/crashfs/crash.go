@@ -11,7 +11,7 @@ type Kind int
 
 // The kinds of crash.
 const (
-	Kill         Kind = iota // the process alone: everything it wrote is there
+	Kill         Kind = iota // of the process alone: all it wrote is there, durable or not as it was
 	DropUnsynced             // nothing
 	KeepSubset               // a random subset of writes and names
 	TornLast                 // all writes, the last of each file only in part
@@ -34,9 +34,13 @@ func (f *FS) Crash(kind Kind, rnd *rand.Rand) *FS {
 	after := New()
 	after.Capacity = f.Capacity
 	maps.Copy(after.dirs, f.dirs)
+	if kind == Kill {
+		f.copyTo(after)
+		return after
+	}
 	names := maps.Clone(f.durable)
 	for _, op := range f.pending {
-		if kind == Kill || kind == TornLast || kind == KeepSubset && rnd.IntN(2) == 0 {
+		if kind == TornLast || kind == KeepSubset && rnd.IntN(2) == 0 {
 			apply(names, op.set)
 		}
 	}
@@ -49,11 +53,34 @@ func (f *FS) Crash(kind Kind, rnd *rand.Rand) *FS {
 	return after
 }
 
+// copyTo gives after the same files, what is not yet durable included: the
+// kernel outlives the process. mu is held.
+func (f *FS) copyTo(after *FS) {
+	copies := map[*inode]*inode{nil: nil}
+	twin := func(ino *inode) *inode {
+		if _, ok := copies[ino]; !ok {
+			copies[ino] = &inode{data: slices.Clone(ino.data), disk: slices.Clone(ino.disk),
+				pending: slices.Clone(ino.pending), lost: slices.Clone(ino.lost)}
+		}
+		return copies[ino]
+	}
+	for name, ino := range f.names {
+		after.names[name] = twin(ino)
+	}
+	for name, ino := range f.durable {
+		after.durable[name] = twin(ino)
+	}
+	for _, op := range f.pending {
+		set := map[string]*inode{}
+		for name, ino := range op.set {
+			set[name] = twin(ino)
+		}
+		after.pending = append(after.pending, nameOp{op.dir, set})
+	}
+}
+
 // after returns a file's bytes after a crash.
 func (ino *inode) after(kind Kind, rnd *rand.Rand) []byte {
-	if kind == Kill {
-		return slices.Clone(ino.data)
-	}
 	disk := slices.Clone(ino.disk)
 	if kind == DropUnsynced {
 		return disk

@@ -374,9 +374,10 @@ func (f *file) Write(p []byte) (int, error) {
 	if !f.write {
 		return 0, &fs.PathError{Op: "write", Path: f.name, Err: fs.ErrPermission}
 	}
+	before := f.fs.crashed
 	n, err := len(p), f.fs.op()
 	switch {
-	case errors.Is(err, ErrCrashed):
+	case errors.Is(err, ErrCrashed) && !before:
 		n /= 2
 	case errors.Is(err, ErrShortWrite):
 		n, err = n/2, syscall.EIO
@@ -423,8 +424,10 @@ func (f *file) Sync() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	if err := f.fs.fail("fsync", f.name); err != nil {
-		f.ino.lost = append(f.ino.lost, f.ino.pending...)
-		f.ino.pending = nil
+		if !f.fs.crashed {
+			f.ino.lost = append(f.ino.lost, f.ino.pending...)
+			f.ino.pending = nil
+		}
 		return err
 	}
 	for _, c := range f.ino.pending {
