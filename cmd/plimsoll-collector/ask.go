@@ -195,11 +195,15 @@ func (c *auditVerifyCmd) Run(ctx context.Context) error {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var v struct {
-		Entries int64  `json:"entries"`
-		Head    string `json:"head"`
+		Entries int64    `json:"entries"`
+		Head    string   `json:"head"`
+		Faults  []string `json:"faults"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&v); err != nil {
 		return fmt.Errorf("read the collector's answer: %w", err)
+	}
+	if len(v.Faults) > 0 {
+		return fmt.Errorf("the audit chain does not hold:\n%s", strings.Join(v.Faults, "\n"))
 	}
 	fmt.Printf("good: %d entries, head %s\n", v.Entries, v.Head)
 	return nil

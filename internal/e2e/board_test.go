@@ -18,9 +18,9 @@ func TestBoard(t *testing.T) {
 	q.ready()
 	waitFor(t, "the sample page up", 60*time.Second, func() bool { return q.services("")["sample-shop"].State == "up" })
 	// One outage, so that the panels of outages have something to show.
-	q.post("/quickstart/sample/stop")
+	q.post("/actions/stop-sample")
 	waitFor(t, "the sample page down", 20*time.Second, func() bool { return q.services("")["sample-shop"].State == "down" })
-	q.post("/quickstart/sample/start")
+	q.post("/actions/start-sample")
 	waitFor(t, "the sample page up again", 20*time.Second, func() bool { return q.services("")["sample-shop"].State == "up" })
 	<-time.After(30 * time.Second) // two samples for each rate
 

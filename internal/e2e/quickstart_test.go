@@ -147,7 +147,7 @@ func TestSamplePageOutage(t *testing.T) {
 	q.ready()
 	waitFor(t, "the sample page up", 60*time.Second, func() bool { return q.services("")["sample-shop"].State == "up" })
 	<-time.After(5 * time.Second)
-	if status := q.post("/quickstart/sample/stop"); status/100 != 2 && status/100 != 3 {
+	if status := q.post("/actions/stop-sample"); status/100 != 2 && status/100 != 3 {
 		t.Fatalf("stop the sample page: status %d", status)
 	}
 	took := waitFor(t, "the sample page down", 15*time.Second, func() bool { return q.services("")["sample-shop"].State == "down" })
@@ -156,7 +156,7 @@ func TestSamplePageOutage(t *testing.T) {
 		t.Error("the overview does not name the sample shop")
 	}
 	<-time.After(10 * time.Second)
-	if status := q.post("/quickstart/sample/start"); status/100 != 2 && status/100 != 3 {
+	if status := q.post("/actions/start-sample"); status/100 != 2 && status/100 != 3 {
 		t.Fatalf("start the sample page: status %d", status)
 	}
 	waitFor(t, "the sample page up again", 15*time.Second, func() bool { return q.services("")["sample-shop"].State == "up" })
@@ -200,9 +200,9 @@ func TestOneNumberEverywhere(t *testing.T) {
 	q := startTrial(t)
 	q.ready()
 	waitFor(t, "the sample page up", 60*time.Second, func() bool { return q.services("")["sample-shop"].State == "up" })
-	q.post("/quickstart/sample/stop")
+	q.post("/actions/stop-sample")
 	waitFor(t, "the sample page down", 20*time.Second, func() bool { return q.services("")["sample-shop"].State == "down" })
-	q.post("/quickstart/sample/start")
+	q.post("/actions/start-sample")
 	waitFor(t, "the sample page up again", 20*time.Second, func() bool { return q.services("")["sample-shop"].State == "up" })
 	<-time.After(6 * time.Second)
 

@@ -104,8 +104,9 @@ func writeCatalogue(o Options, host string, tell story) error {
 // and then measures and delivers.
 func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sample, tell story) error {
 	dir := filepath.Join(o.Data, "agent")
-	if _, err := identity.Load(dir); err != nil {
-		token, err := c.EnrolToken(ctx, time.Hour, Customer)
+	identityDir := filepath.Join(dir, "identity")
+	if _, err := identity.Load(identityDir); err != nil {
+		token, err := c.EnrolToken(ctx, Customer, time.Hour)
 		if err != nil {
 			return fmt.Errorf("make a token for this host: %w", err)
 		}
@@ -113,7 +114,7 @@ func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sa
 		if err != nil {
 			return fmt.Errorf("ask the host's name: %w", err)
 		}
-		id, err := identity.Enrol(ctx, identity.Request{Token: token, Collector: c.AgentsAddr(), Hostname: host, Version: o.Version, Dir: dir})
+		id, err := identity.Enrol(ctx, identity.Request{Token: token.Token, Collector: c.AgentsAddr(), Hostname: host, Version: o.Version, Dir: identityDir})
 		if err != nil {
 			return fmt.Errorf("enrol this host: %w", err)
 		}
@@ -123,9 +124,9 @@ func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sa
 	if _, err := writeOnce(configFile, agentText(c.URL()+"/-/healthy", "http://"+sample.Addr()+"/")); err != nil {
 		return fmt.Errorf("write the agent's configuration: %w", err)
 	}
-	config, faults := agent.LoadConfig(configFile)
-	if len(faults) > 0 {
-		return faults
+	config, err := agent.Load(configFile, true)
+	if err != nil {
+		return err
 	}
 	config.Data = dir
 	config.Collector.Addresses = []string{c.AgentsAddr()}

@@ -1,0 +1,263 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/fold"
+	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/receive"
+	"github.com/plimsoll/plimsoll/collector/series"
+	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/journal"
+)
+
+// Sample is the small service of quickstart that a newcomer may stop.
+type Sample interface {
+	Addr() string
+	Running() bool
+	Start() error
+	Stop() error
+}
+
+// Options of a collector. Config and Log are needed.
+type Options struct {
+	Config  Config
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
+	Sample  Sample           // nil outside of quickstart
+}
+
+// Collector is everything between the agents' port and the people's.
+type Collector struct {
+	opt       Options
+	undo      undo
+	catalogue *catalogue.Catalogue
+	registry  *prometheus.Registry
+
+	journal *journal.Journal
+	ledger  *ledger.Ledger
+	ca      *identity.CA
+	receive *receive.Receiver
+	series  *series.Store
+	promql  *series.PromQL
+	fold    *fold.Fold
+	figures *figures.Engine
+	judge   *Judge
+
+	words  words.Shelf
+	people net.Listener
+	pages  http.Handler
+}
+
+// Run opens a collector and serves until ctx ends.
+func Run(ctx context.Context, opt Options) error {
+	c, err := New(opt)
+	if err != nil {
+		return err
+	}
+	opt.Log.Info("collector started", "version", opt.Version, "pages", c.URL(), "agents", c.AgentsAddr(), "data", opt.Config.Data)
+	err = c.Run(ctx)
+	if err == nil {
+		opt.Log.Info("collector stopped cleanly")
+	}
+	return err
+}
+
+// New opens the data directory, everything in it, and both ports. What was
+// opened is closed by Run, or here when something cannot be opened.
+func New(opt Options) (_ *Collector, err error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	c := &Collector{opt: opt, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.undo.all())
+		}
+	}()
+	for _, step := range [...]func() error{c.openPeople, c.openData, c.openCatalogue, c.openLedger, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// URL is where people find the first page.
+func (c *Collector) URL() string { return "http://" + c.people.Addr().String() }
+
+// AgentsAddr is the host:port agents deliver to.
+func (c *Collector) AgentsAddr() string { return c.receive.Addr().String() }
+
+func (c *Collector) openPeople() (err error) {
+	if err := loopbackOnly(c.opt.Config.Listen); err != nil {
+		return err
+	}
+	if c.people, err = listen(c.opt.Config.Listen, "--listen"); err != nil {
+		return err
+	}
+	c.undo.add("the pages' port", func() error {
+		if err := c.people.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil // its server closed it already
+	})
+	return nil
+}
+
+func (c *Collector) openData() error {
+	release, err := lockData(c.opt.Config.Data)
+	if err != nil {
+		return err
+	}
+	c.undo.add("the data directory", release)
+	return nil
+}
+
+func (c *Collector) path(name string) string { return filepath.Join(c.opt.Config.Data, name) }
+
+func (c *Collector) openLedger() (err error) {
+	if c.ledger, err = ledger.Open(ledger.Options{Path: c.path("ledger.db"), Now: c.opt.Now, Log: c.opt.Log}); err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
+	c.undo.add("the ledger", c.ledger.Close)
+	if c.ca, err = identity.OpenCA(c.path("identity"), c.opt.Now); err != nil {
+		return fmt.Errorf("open the certificate authority: %w", err)
+	}
+	return c.storeCatalogue()
+}
+
+// Bounds of the collector's journal.
+const (
+	journalMinFree = 1 << 30 // below this much free space nothing is acknowledged, bytes
+	journalRecord  = 8 << 20 // one record, bytes
+)
+
+func (c *Collector) openJournal() error {
+	folded, err := c.ledger.Cursor(context.Background(), ledger.FoldCursor)
+	if err != nil {
+		return fmt.Errorf("read the fold's cursor: %w", err)
+	}
+	j, recovery, err := journal.Open(journal.Options{Dir: c.path("journal"), Now: c.opt.Now, WhenFull: journal.Refuse,
+		MinFree: journalMinFree, MaxRecordBytes: journalRecord, AtLeast: journal.Position(folded)})
+	if err != nil {
+		return fmt.Errorf("open the journal: %w", err)
+	}
+	c.journal = j
+	c.undo.add("the journal", j.Close)
+	if recovery.Records > 0 {
+		c.opt.Log.Warn("the journal was damaged; what could be read is kept", "lost_records", recovery.Records, "quarantine", recovery.Quarantined)
+	}
+	return nil
+}
+
+func (c *Collector) openReceive() (err error) {
+	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger}, CA: c.ca,
+		Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
+	if err != nil {
+		return fmt.Errorf("prepare the agents' listener: %w", err)
+	}
+	if err := c.receive.Listen(c.opt.Config.ListenAgents); err != nil {
+		return portError(c.opt.Config.ListenAgents, "--listen-agents", err)
+	}
+	return nil
+}
+
+func (c *Collector) openSeries() (err error) {
+	c.series, err = series.Open(series.Options{Dir: c.path("series"), Journal: c.journal, Now: c.opt.Now, Log: c.opt.Log,
+		Registerer: c.registry, Retention: c.opt.Config.Retention.Std()})
+	if err != nil {
+		return fmt.Errorf("open the series: %w", err)
+	}
+	c.undo.add("the series", c.series.Close)
+	return nil
+}
+
+// openFold opens what is computed: streaks and outages, figures, PromQL, the judge.
+func (c *Collector) openFold() error {
+	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
+		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
+	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger,
+		FactBefore: c.factBefore, Now: c.opt.Now})
+	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
+	return c.openJudge()
+}
+
+// lazySamples lets figures ask the PromQL that in turn asks figures.
+type lazySamples struct{ c *Collector }
+
+// Instant answers PromQL at an instant.
+func (l lazySamples) Instant(ctx context.Context, expr string, at time.Time) ([]series.Value, error) {
+	return l.c.promql.Instant(ctx, expr, at)
+}
+
+// factBefore finds the last fact of a streak before an instant inside it, as
+// long as raw samples are kept.
+func (c *Collector) factBefore(s availability.Streak, before int64) (int64, bool) {
+	near, err := c.series.FactsBetween(context.Background(), s.Component, s.Observer, max(s.First, before-s.MaxGap), before-1)
+	if err != nil {
+		c.opt.Log.Warn("look for a raw fact", "component", s.Component, "err", err)
+		return 0, false
+	}
+	for i := len(near) - 1; i >= 0; i-- {
+		if near[i].State == s.State {
+			return near[i].At, true
+		}
+	}
+	return 0, false
+}
+
+// Run serves until ctx ends or a stage fails, then closes everything in reverse.
+func (c *Collector) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, stage := range [...]func(context.Context) error{
+		c.receive.Serve,
+		func(ctx context.Context) error { return c.series.Run(ctx, c.receive.Feed()) },
+		func(ctx context.Context) error { return c.fold.Run(ctx, c.receive.Feed()) },
+		c.judge.Run,
+		c.servePeople,
+		c.trim,
+	} {
+		group.Go(func() error { return stage(ctx) })
+	}
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, c.undo.all())
+}
+
+// drain is how long open requests of people may finish.
+const drain = 5 * time.Second
+
+func (c *Collector) servePeople(ctx context.Context) error {
+	server := &http.Server{Handler: c.pages, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(c.opt.Log.Handler(), slog.LevelDebug)}
+	stopped := context.AfterFunc(ctx, func() {
+		deadline, cancel := context.WithTimeout(context.Background(), drain)
+		defer cancel()
+		if err := server.Shutdown(deadline); err != nil {
+			_ = server.Close() // a reader who holds on is cut off
+		}
+	})
+	defer stopped()
+	if err := server.Serve(c.people); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the pages: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/api"
+	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/internal/identity"
+)
+
+// EnrolToken makes a token that lets one host in within ttl. The collector
+// keeps only the hash of its secret.
+func (c *Collector) EnrolToken(ctx context.Context, customer string, ttl time.Duration) (api.Token, error) {
+	text, hash := identity.NewToken(c.ca.Fingerprint())
+	expires := c.opt.Now().Add(ttl)
+	err := c.ledger.EnrolToken(ctx, hash, ledger.Token{Customer: customer, ExpiresAt: expires.UnixMilli(), Uses: 1})
+	if err != nil {
+		return api.Token{}, fmt.Errorf("keep the token's hash: %w", err)
+	}
+	return api.Token{Token: text, Address: c.AgentsAddr(), Expires: expires}, nil
+}
+
+// listen binds addr or says in one sentence what to do about it.
+func listen(addr, flag string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err == nil {
+		return l, nil
+	}
+	return nil, portError(addr, flag, err)
+}
+
+// portError is a failed bind in one sentence with its remedy.
+func portError(addr, flag string, err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return fmt.Errorf("listen on %s: %w; stop what uses it, or name another address with %s", addr, err, flag)
+}
