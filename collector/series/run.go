@@ -64,6 +64,9 @@ func (s *Store) compactLoop(ctx context.Context) error {
 		if !s.due(now.Sub(last)) {
 			continue
 		}
+		if free, err := s.opts.Free(); err == nil && free < reserve {
+			continue // the writer says so
+		}
 		if err := s.Compact(ctx); err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -89,8 +92,10 @@ func (s *Store) due(since time.Duration) bool {
 }
 
 // Compact writes what is ripe into blocks and moves the cursor. It may run
-// beside the writer, but not twice at a time.
+// beside the writer.
 func (s *Store) Compact(ctx context.Context) error {
+	s.compacting.Lock()
+	defer s.compacting.Unlock()
 	began := s.opts.Now()
 	// What is appended from here on lies behind the noted position, and is
 	// read again after a stop whatever becomes of it.

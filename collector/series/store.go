@@ -45,6 +45,8 @@ type Options struct {
 	CheckEvery time.Duration
 	// CompactEvery bounds how long out-of-order samples wait for a compaction; 0: 2 h.
 	CompactEvery time.Duration
+	// Free gives the free space in bytes under Dir; nil: asks the system.
+	Free func() (int64, error)
 	// BlockRange is the time range of the smallest block; 0: 2 h.
 	BlockRange time.Duration
 }
@@ -63,6 +65,9 @@ func (o *Options) defaults() {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
+	}
+	if o.Free == nil {
+		o.Free = freeSpace(o.Dir)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -84,6 +89,8 @@ type Store struct {
 
 	epoch uint64 // which opening of the TSDB the references in batch.Series belong to
 
+	compacting sync.Mutex // one compaction at a time
+
 	// positions guards what follows; moved is closed and renewed when applied moves.
 	positions   sync.Mutex
 	moved       chan struct{}
@@ -93,7 +100,9 @@ type Store struct {
 
 	applied atomic.Uint64 // last position whose samples are in the head or in blocks
 	ready   atomic.Bool   // what was in the journal at the start of Run is applied
-	late    atomic.Int64  // samples behind the youngest by more than half a block since the last compaction
+	// replayed counts samples appended before the store was ready.
+	replayed atomic.Int64
+	late     atomic.Int64 // samples behind the youngest by more than half a block since the last compaction
 }
 
 // Open opens the store in opts.Dir, whatever state a crash left it in. Only

@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -303,4 +305,32 @@ func counter(t *testing.T, reg *prometheus.Registry, name, label string) float64
 	}
 	t.Fatalf("no counter %s for %s", name, label)
 	return 0
+}
+
+// TestNoSpace: samples wait in the journal while the disk is full, queries go on.
+func TestNoSpace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed := newTape()
+		opts := small(t, t.TempDir(), feed, time.Now)
+		var free atomic.Int64
+		free.Store(reserve)
+		opts.Free = func() (int64, error) { return free.Load(), nil }
+		s := start(t, opts, feed)
+		a := newSeries("a", 0)
+		at := time.Now().UnixMilli()
+		s.until(t, feed.append(batch.Sample{Series: a, T: at, V: 1}))
+		free.Store(reserve - 1)
+		time.Sleep(2 * spaceEvery)
+		last := feed.append(batch.Sample{Series: a, T: at + 1, V: 2})
+		time.Sleep(time.Minute)
+		if applied, _, _ := s.Progress(); applied != last-1 {
+			t.Errorf("applied %d without space, want %d", applied, last-1)
+		}
+		equal(t, dump(t, s.Store), history{{a.Labels.String(), at}: 1})
+		free.Store(reserve)
+		s.until(t, last)
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }

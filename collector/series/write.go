@@ -32,15 +32,16 @@ type writer struct {
 	seen    []reachEntry // positions in app and not yet told to the store
 	late    int
 	refused map[string]int
+	space   space
 }
 
 // write applies what feed gives until ctx ends. target is the last position
 // of the journal when Run began.
 func (s *Store) write(ctx context.Context, feed Feed, target journal.Position) error {
 	s.positions.Lock()
-	w := &writer{store: s, cur: s.cursor, refused: map[string]int{}}
+	w := &writer{store: s, cur: s.cursor, refused: map[string]int{}, space: space{free: s.opts.Free}}
 	s.positions.Unlock()
-	after := journal.Position(s.applied.Load())
+	after, began := journal.Position(s.applied.Load()), s.opts.Now()
 	var faults backoff
 	for {
 		if after >= target && !s.ready.Load() {
@@ -48,7 +49,9 @@ func (s *Store) write(ctx context.Context, feed Feed, target journal.Position) e
 				return err
 			}
 			s.ready.Store(true)
-			s.opts.Log.Info("series are complete", "position", uint64(after))
+			if read := s.replayed.Load(); read > 0 {
+				s.opts.Log.Info("series are complete again after the start", "samples_read", read, "took", s.opts.Now().Sub(began).Round(time.Millisecond))
+			}
 		}
 		b, err := feed.Next(ctx, after)
 		if ctx.Err() != nil {
@@ -64,6 +67,9 @@ func (s *Store) write(ctx context.Context, feed Feed, target journal.Position) e
 			continue
 		}
 		faults = backoff{}
+		if err := w.waitForRoom(ctx); err != nil || ctx.Err() != nil {
+			return errors.Join(err, w.commit())
+		}
 		if err := w.apply(b); err != nil {
 			return errors.Join(err, w.commit())
 		}
@@ -140,6 +146,9 @@ func (w *writer) commit() error {
 		w.app = nil
 	}
 	w.store.late.Add(int64(w.late))
+	if !w.store.ready.Load() {
+		w.store.replayed.Add(int64(w.pending))
+	}
 	w.store.metrics.count(w.pending, w.refused)
 	w.store.advance(w.seen)
 	w.pending, w.late, w.seen = 0, 0, w.seen[:0]
