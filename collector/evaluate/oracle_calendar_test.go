@@ -44,6 +44,9 @@ func (z *zone) dateStart(date string) int64 {
 	for z.localDate(at) < date {
 		at += minute
 	}
+	for z.localDate(at-second) >= date { // an offset of odd seconds
+		at -= second
+	}
 	z.starts[date] = at
 	return at
 }
@@ -89,7 +92,7 @@ func (c calendar) spansOf(date string) []span {
 type agreedTime struct {
 	zone  *zone
 	cal   *calendar // nil: always
-	spans map[string][2][]span
+	spans map[[3]int][2][]span
 }
 
 func (a *agreedTime) inside(ms int64) bool {
@@ -97,11 +100,13 @@ func (a *agreedTime) inside(ms int64) bool {
 		return true
 	}
 	local := a.zone.local(ms)
-	date := local.Format(time.DateOnly)
-	both, ok := a.spans[date]
+	year, month, dayOf := local.Date()
+	key := [3]int{year, int(month), dayOf}
+	both, ok := a.spans[key]
 	if !ok {
+		date := local.Format(time.DateOnly)
 		both = [2][]span{a.cal.spansOf(date), a.cal.spansOf(addDays(date, -1))}
-		a.spans[date] = both
+		a.spans[key] = both
 	}
 	clock := local.Hour()*60 + local.Minute()
 	for _, s := range both[0] {
@@ -119,7 +124,7 @@ func (a *agreedTime) inside(ms int64) bool {
 }
 
 func (p *problem) agreedTime(a agreement, zs zones) *agreedTime {
-	result := &agreedTime{zone: zs.load(a.zone), spans: map[string][2][]span{}}
+	result := &agreedTime{zone: zs.load(a.zone), spans: map[[3]int][2][]span{}}
 	for i := range p.calendars {
 		if p.calendars[i].name == a.calendar {
 			result.cal = &p.calendars[i]

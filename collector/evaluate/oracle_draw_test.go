@@ -11,7 +11,7 @@ func (m *maker) agreement() {
 	first := agreement{number: fmt.Sprintf("SLA-%d", len(m.p.agreements)), version: 1,
 		service: m.p.services[len(m.p.services)-1].name, zone: m.zone}
 	if m.chance(30) {
-		first.service, first.zone = pick(m, m.p.services).name, pick(m, zoneNames())
+		first.service, first.zone = pick(m, m.p.services).name, m.anyZone()
 	}
 	first.planned = pick(m, []string{"", "exclude", "down", "up"})
 	first.existence = pick(m, []string{"", "exclude", "up"})
@@ -29,7 +29,13 @@ func (m *maker) agreement() {
 			v.planned = pick(m, []string{"", "exclude", "down", "up"})
 			v.existence = pick(m, []string{"", "exclude", "up"})
 		}
-		v.from, v.to = instant(edges[i]), instant(edges[i+1])
+		if m.chance(15) {
+			v.zone = m.anyZone()
+		}
+		v.from = m.dated(v.zone, edges[i], edges[i], edges[i+1]-m.p.step)
+		if v.to = m.dated(v.zone, edges[i+1], v.from.in(m.zs.load(v.zone))+m.p.step, edges[i+1]); m.chance(50) {
+			v.to = instant(edges[i+1])
+		}
 		if i == 0 && m.chance(40) {
 			v.from = when{}
 		}
@@ -43,6 +49,18 @@ func (m *maker) agreement() {
 	if len(m.p.agreements) > 1 && m.chance(20) {
 		slices.Reverse(m.p.agreements)
 	}
+}
+
+// dated is an instant, or sometimes a local date near it that begins within
+// the limits, both included.
+func (m *maker) dated(zone string, ms, lo, hi int64) when {
+	for _, near := range []int64{ms, ms + day} {
+		d := m.date(near)
+		if begins := d.in(m.zs.load(zone)); begins >= lo && begins <= hi && m.chance(30) {
+			return d
+		}
+	}
+	return instant(ms)
 }
 
 // terms fills in everything of a version but its validity.
@@ -79,6 +97,7 @@ func (m *maker) terms(a agreement) agreement {
 		{name: "outages", target: fmt.Sprint(m.IntN(4)), unacceptable: fmt.Sprint(2 + m.IntN(4))},
 		{name: "longest", kind: "longest_outage", target: length(), unacceptable: length()},
 		{name: "second availability", kind: "availability", target: pick(m, shares)},
+		{name: "satisfaction", kind: "manual"},
 	}
 	m.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	a.indicators = all[:1+m.IntN(len(all))]
@@ -128,6 +147,9 @@ func (m *maker) window() {
 	if m.chance(60) { // the rarer and harder kind: it names things of the tree only
 		w.services = nil
 		w.components = []string{pick(m, m.p.components).name}
+		if len(m.services) > 1 && m.chance(40) {
+			w.services = m.services[:1] // others need it, if any is needed
+		}
 	}
 	w.to = w.from + m.steps(m.span()/m.p.step/3+1)
 	if m.chance(85) {
@@ -144,6 +166,9 @@ func (m *maker) adjustment() {
 	if m.chance(30) {
 		a.approved = m.p.asOf - hour + int64(len(m.p.adjustments))
 	}
+	if m.chance(5) {
+		a.approved = none
+	}
 	m.p.adjustments = append(m.p.adjustments, a)
 }
 
@@ -153,12 +178,19 @@ func (m *maker) history(c component) {
 	if c.interval != none {
 		pace = c.interval
 	}
+	most, flaps := 60, m.chance(8)
+	if flaps {
+		most, pace = 300, m.steps(6)
+	}
 	observers := []string{"", "east", "west", "north"}
 	for _, observer := range observers[m.IntN(2) : 1+m.IntN(4)] {
 		at := m.near() - m.span()/m.p.step/3*m.p.step
 		end := m.hi + m.span()/m.p.step/3*m.p.step
 		now := pick(m, []state{up, up, up, degraded, down})
-		for n := 0; at < end && n < 60; n++ {
+		if flaps {
+			at = m.lo
+		}
+		for n := 0; at < end && n < most; n++ {
 			f := fact{component: c.name, observer: observer, at: at, state: now, received: none, hold: none}
 			if m.chance(8) {
 				f.hold = m.steps(40)
@@ -172,8 +204,10 @@ func (m *maker) history(c component) {
 				f.received = at + m.Int64N(3)*m.p.step
 				m.p.facts = append(m.p.facts, f)
 			}
-			at += m.pause(pace)
-			if m.chance(35) {
+			at += m.pause(pace, flaps)
+			if flaps && now != up {
+				now = up
+			} else if m.chance(35) {
 				now = pick(m, []state{up, up, up, degraded, down, down})
 			}
 		}
@@ -182,7 +216,10 @@ func (m *maker) history(c component) {
 
 // pause is the time to an observer's next fact: its pace, a short flap, or
 // a gap.
-func (m *maker) pause(pace int64) int64 {
+func (m *maker) pause(pace int64, flaps bool) int64 {
+	if flaps {
+		return m.steps(pace / m.p.step)
+	}
 	switch m.IntN(10) {
 	case 0, 1:
 		return m.steps(4)

@@ -23,7 +23,7 @@ func generate(seed uint64, zs zones) *problem {
 	m := &maker{Rand: rand.New(rand.NewPCG(seed, 1876)), p: &problem{seed: seed}, zs: zs}
 	size := pick(m, []struct{ step, steps int64 }{{250, 800}, {second, 1500}, {10 * second, 1500}, {minute, 1600}, {15 * minute, 400}, {15 * minute, 2976}})
 	m.p.step = size.step
-	m.zone = pick(m, zoneNames())
+	m.zone = m.anyZone()
 	steps := 20 + m.Int64N(size.steps)
 	base := m.moment()
 	m.lo = base - m.Int64N(steps)*size.step
@@ -59,6 +59,16 @@ func generate(seed uint64, zs zones) *problem {
 func zoneNames() []string {
 	return []string{"Europe/Paris", "America/New_York", "Asia/Shanghai", "Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Casablanca",
 		"Pacific/Apia", "America/St_Johns", "Asia/Kathmandu", "Europe/Dublin", "UTC", "Asia/Tehran", "Pacific/Chatham"}
+}
+
+// anyZone leaves out St John's where the grid is coarse: its clocks changed
+// at a minute past midnight.
+func (m *maker) anyZone() string {
+	for {
+		if z := pick(m, zoneNames()); z != "America/St_Johns" || m.p.step <= minute {
+			return z
+		}
+	}
 }
 
 func pick[T any](m *maker, from []T) T { return from[m.IntN(len(from))] }
@@ -171,7 +181,7 @@ func (m *maker) aDate() string { return m.zs.load(m.zone).localDate(m.near()) }
 func (m *maker) calendar() {
 	c := calendar{name: fmt.Sprintf("cal%d", len(m.p.calendars))}
 	if m.chance(30) {
-		c.zone = pick(m, zoneNames())
+		c.zone = m.anyZone()
 	}
 	dates := []string{""}
 	for range m.IntN(3) {

@@ -99,8 +99,10 @@ func (r *pass) plan(zs zones) {
 			r.planned = append(r.planned, false)
 			continue
 		}
-		if now := capKey(z.localDate(at), r.a.capPer); now > key {
-			key, used = now, 0
+		if r.a.cap != none {
+			if now := capKey(z.localDate(at), r.a.capPer); now > key {
+				key, used = now, 0
+			}
 		}
 		isPlanned := r.left(i) && r.isPlanned(i) && (r.a.cap == none || used < r.a.cap)
 		if isPlanned {
