@@ -89,6 +89,7 @@ func New(opt Options) (_ *Agent, err error) {
 	if err != nil {
 		return nil, err
 	}
+	a.collect.own = a.figures()
 	return a, a.listen()
 }
 

@@ -29,6 +29,7 @@ type collector struct {
 	sources  []*measured
 	schedule *check.Schedule
 	out      *recorder
+	own      figures // what the agent tells of itself
 	now      func() time.Time
 
 	set sample.Set // of the collecting goroutine
@@ -100,6 +101,9 @@ func (k *collector) collect(ctx context.Context) error {
 			failures++
 		}
 	}
+	for _, f := range k.own {
+		k.set.Add(f.name, f.value())
+	}
 	k.schedule.Take(func(c *check.Check, results []check.Result) { c.AppendResults(results, &k.set) })
 	if err := k.out.batch(&k.set); err != nil {
 		return fmt.Errorf("record collection: %w", err)
@@ -138,7 +142,7 @@ func (k *collector) change(c check.Change) {
 	k.changed.Reset(k.now().UnixMilli())
 	k.schedule.Take(func(c *check.Check, results []check.Result) { c.AppendResults(results, &k.changed) })
 	err := k.out.batch(&k.changed)
-	if err == nil && !(c.First && c.Result.State == check.Up) {
+	if news := !c.First || c.Result.State != check.Up; err == nil && news {
 		err = k.out.note(wire.Note{At: c.Result.At.UnixMilli(), Change: &wire.CheckChange{
 			Component: c.Check.Component, Check: c.Check.Name,
 			From: c.From.String(), To: c.Result.State.String(), Reason: c.Result.Reason,

@@ -14,6 +14,7 @@ import (
 
 // figure is one of the agent's own metrics.
 type figure struct {
+	name  string
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
 	value func() float64
@@ -37,11 +38,12 @@ func (f figures) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// figures lists the agent's own metrics.
+// figures lists the agent's own metrics: its page has them, and each
+// collection carries them to the collector.
 func (a *Agent) figures() figures {
 	var f figures
 	add := func(kind prometheus.ValueType, name, help string, value func() float64) {
-		f = append(f, figure{prometheus.NewDesc(name, help, nil, nil), kind, value})
+		f = append(f, figure{name, prometheus.NewDesc(name, help, nil, nil), kind, value})
 	}
 	gauge, counter := prometheus.GaugeValue, prometheus.CounterValue
 	add(gauge, "plimsoll_agent_buffer_bytes", "Bytes the buffer takes on disk.", func() float64 { return float64(a.buffer.Stats().Bytes) })
@@ -79,7 +81,7 @@ func (a *Agent) figures() figures {
 // serveMetrics answers on loopback until ctx ends.
 func (a *Agent) serveMetrics(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
-	for _, c := range [...]prometheus.Collector{a.figures(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
+	for _, c := range [...]prometheus.Collector{a.collect.own, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		if err := registry.Register(c); err != nil {
 			return fmt.Errorf("register own metrics: %w", err)
 		}

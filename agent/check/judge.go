@@ -45,10 +45,21 @@ func judge(err error) (State, string) {
 			return Unknown, own.reason
 		}
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+	late := isLate(err)
+	if late || errors.Is(err, syscall.EHOSTUNREACH) {
+		if reason := silentGateway(err); reason != "" {
+			return Unknown, reason
+		}
+	}
+	if late {
 		return Down, "no answer in time"
 	}
 	return Down, reasonOf(err)
+}
+
+// isLate tells whether the test ran into its own deadline or the system's.
+func isLate(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // judgeName: a resolver that says "there is no such name" has answered; one

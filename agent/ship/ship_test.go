@@ -327,8 +327,7 @@ func TestQuarantineIsBounded(t *testing.T) {
 // others from the oldest on, and what comes in meanwhile goes in between.
 func TestLiveFirst(t *testing.T) {
 	r := newRig(t)
-	var c *collector
-	c = newCollector(t, func(seq string, _ int) (int, map[string]string) {
+	c := newCollector(t, func(seq string, _ int) (int, map[string]string) {
 		if seq == "10" {
 			r.fill(t, "new")
 		}
