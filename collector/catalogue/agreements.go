@@ -59,7 +59,7 @@ func (c *checker) treatment(path, word string, allowed []availability.Treatment)
 		names = append(names, t.String())
 	}
 	if word != "" || c.doc.Has(path) {
-		c.fault(path, fmt.Sprintf("%q is not a policy here", word), "it is "+strings.Join(names, ", "))
+		c.fault(path, fmt.Sprintf("%q is not a policy here", word), "it is "+strings.Join(names[:len(names)-1], ", ")+" or "+names[len(names)-1])
 	}
 	return availability.Exclude
 }

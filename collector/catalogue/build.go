@@ -27,6 +27,15 @@ func (c *checker) fault(path, message, remedy string) {
 	c.faults = append(c.faults, c.doc.Fault(path, message, remedy))
 }
 
+// missing reports a key that should stand at the path.
+func (c *checker) missing(path, key, remedy string) {
+	if c.refused[path+"."+key] {
+		return
+	}
+	c.refused[path+"."+key] = true
+	c.faults = append(c.faults, c.doc.Fault(path, key+" is missing", remedy))
+}
+
 // build makes the catalogue. Names are collected first, so that everything
 // may name what stands further down.
 func (c *checker) build(f *catalogueFile) *availability.Catalogue {
@@ -47,8 +56,9 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 	for i, e := range f.Services {
 		out.Services = append(out.Services, c.service(at("services", i), e))
 	}
-	c.uniqueNames()
-	c.rings(out)
+	if c.uniqueNames() {
+		c.rings(out)
+	}
 	for i, e := range f.Agreements {
 		out.Agreements = append(out.Agreements, c.agreement(at("agreements", i), e))
 	}
@@ -70,7 +80,7 @@ func at(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
 // missing.
 func (c *checker) required(path, key string, set bool) bool {
 	if !set && !c.doc.Has(path+"."+key) {
-		c.fault(path, key+" is missing", "")
+		c.missing(path, key, "")
 	} else if !set {
 		c.fault(path+"."+key, "is empty", "")
 	}
@@ -106,13 +116,15 @@ func (c *checker) order(path string, from, to availability.Bound, zone *time.Loc
 	}
 }
 
-func (c *checker) uniqueNames() {
-	seen := map[string]string{}
+// uniqueNames checks that components and services have names of their own.
+func (c *checker) uniqueNames() bool {
+	seen, unique := map[string]string{}, true
 	for list, names := range [][]string{c.components, c.services} {
 		kind := [...]string{"components", "services"}[list]
 		for i, name := range names {
 			path := at(kind, i)
 			if first, twice := seen[name]; twice && name != "" {
+				unique = false
 				c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on line %d", name, first, c.doc.Line(first)),
 					"components and services share one name space")
 			} else if !twice {
@@ -120,6 +132,7 @@ func (c *checker) uniqueNames() {
 			}
 		}
 	}
+	return unique
 }
 
 func (c *checker) uniqueIDs(all []availability.Adjustment) {

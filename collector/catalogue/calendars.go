@@ -51,7 +51,7 @@ func (c *checker) calendar(path, name string, e calendarEntry) *availability.Cal
 func (c *checker) follows(path string, before, v availability.CalendarVersion) {
 	switch {
 	case v.From == nil:
-		c.fault(path, "from is missing", "only the first version may do without")
+		c.missing(path, "from", "only the first version may do without")
 	case before.From != nil && *v.From <= *before.From:
 		c.fault(path+".from", fmt.Sprintf("%s is not after the version before it, from %s", v.From, before.From), "write versions in order")
 	}
@@ -76,11 +76,7 @@ func (c *checker) week(path string, week map[string][]daySpan, out *availability
 		}
 		from, to := weekday(first), weekday(last)
 		if from < 0 || to < 0 {
-			remedy := "write it like mon or mon-fri"
-			if near := settings.Nearest(key, weekdays()); near != "" {
-				remedy = fmt.Sprintf("did you mean %q?", near)
-			}
-			c.fault(path+"."+key, "is not a day or a range of days", remedy)
+			c.fault(path+"."+key, "is not a day or a range of days", dayRemedy(key))
 			continue
 		}
 		for d := from; ; d = (d + 1) % 7 {
@@ -95,6 +91,22 @@ func (c *checker) week(path string, week map[string][]daySpan, out *availability
 			}
 		}
 	}
+}
+
+// dayRemedy proposes the day or range that key was meant to be.
+func dayRemedy(key string) string {
+	parts := strings.SplitN(key, "-", 2)
+	for i, part := range parts {
+		near := settings.Nearest(part, weekdays())
+		if len(part) > 3 && weekday(part[:3]) >= 0 {
+			near = part[:3]
+		}
+		if near == "" {
+			return "write it like mon or mon-fri"
+		}
+		parts[i] = near
+	}
+	return fmt.Sprintf("did you mean %q?", strings.Join(parts, "-"))
 }
 
 func weekday(name string) int {

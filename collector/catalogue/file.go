@@ -253,7 +253,9 @@ func (e *needEntry) ReadYAML(c settings.Cursor) {
 
 func (e *needEntry) readNode(c settings.Cursor) {
 	var form []string
-	atLeast, of := -1, settings.Cursor{}
+	var atLeast *int
+	var of settings.Cursor
+	known := true
 	for _, entry := range c.Entries() {
 		switch entry.Key {
 		case "at_least":
@@ -262,13 +264,16 @@ func (e *needEntry) readNode(c settings.Cursor) {
 			of = entry.Value
 		default:
 			entry.Value.UnknownKey(entry.Key, []string{"all_of", "any_of", "at_least", "of"})
+			known = false
 			continue
 		}
 		form = append(form, entry.Key)
 	}
 	kind := strings.Join(form, " ")
 	if kind != "all_of" && kind != "any_of" && kind != "at_least of" && kind != "of at_least" {
-		c.Fault("a node is one of {all_of: [...]}, {any_of: [...]} or {at_least: k, of: [...]}", "")
+		if known {
+			c.Fault("a node is one of {all_of: [...]}, {any_of: [...]} or {at_least: k, of: [...]}", "")
+		}
 		return
 	}
 	var children []needEntry
@@ -289,9 +294,11 @@ func (e *needEntry) readNode(c settings.Cursor) {
 	case "any_of":
 		e.AtLeast = 1
 	default:
-		e.AtLeast = atLeast
-		if atLeast < 1 || atLeast > len(e.Of) {
-			c.Fault(fmt.Sprintf("at_least is %d of %d", atLeast, len(e.Of)), fmt.Sprintf("it is from 1 to %d", len(e.Of)))
+		if atLeast == nil {
+			return // refused as no number
+		}
+		if e.AtLeast = *atLeast; e.AtLeast < 1 || e.AtLeast > len(e.Of) {
+			c.Fault(fmt.Sprintf("at_least is %d of %d", *atLeast, len(e.Of)), fmt.Sprintf("it is from 1 to %d", len(e.Of)))
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (c *checker) checkResources(entries []resourceEntry) {
 func (c *checker) thresholds(path string, e resourceEntry) {
 	warning, critical, clear := e.Warning.Rat(), e.Critical.Rat(), e.Clear.Rat()
 	if !c.doc.Has(path + ".warning") {
-		c.fault(path, "warning is missing", "")
+		c.missing(path, "warning", "")
 		return
 	}
 	if warning.Sign() == 0 {
