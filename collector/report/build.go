@@ -112,6 +112,12 @@ func (d *draft) subtitle() string {
 
 func (d *draft) instant(t time.Time) string { return words.Instant(t, d.zone) }
 
+// moment is an instant in a column of them: its zone stands below it.
+func (d *draft) moment(t time.Time) string {
+	t = t.In(d.zone)
+	return t.Format("2006-01-02 15:04:05") + "\n" + words.Zone(t)
+}
+
 // version names the catalogue by the beginning of its hash.
 func (d *draft) version() string {
 	hash := d.src.Figures.Catalogue().Hash

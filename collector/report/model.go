@@ -42,10 +42,11 @@ type Table struct {
 	Empty   string
 }
 
-// Column has a title; numbers are aligned to the right.
+// Column has a title; numbers are aligned to the right, instants and numbers
+// of documents (Whole) break only where a cell has a newline.
 type Column struct {
-	Title  string
-	Number bool
+	Title         string
+	Number, Whole bool
 }
 
 // Cell is a text; State marks it as in KeyFigure.
@@ -76,13 +77,16 @@ func cells(texts ...string) []Cell {
 	return row
 }
 
-// columns makes columns from titles; one that begins with # holds numbers.
+// columns makes columns from titles; one that begins with # holds numbers, one with @ is Whole.
 func columns(titles ...string) []Column {
 	all := make([]Column, len(titles))
 	for i, t := range titles {
-		if t != "" && t[0] == '#' {
+		switch {
+		case t != "" && t[0] == '#':
 			all[i] = Column{Title: t[1:], Number: true}
-		} else {
+		case t != "" && t[0] == '@':
+			all[i] = Column{Title: t[1:], Whole: true}
+		default:
 			all[i] = Column{Title: t}
 		}
 	}

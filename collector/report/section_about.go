@@ -22,18 +22,14 @@ func about(_ context.Context, d *draft) ([]Block, error) {
 	if start, late := d.firstKnown(); late {
 		blocks = append(blocks, Note{d.T("doc.start", d.instant(start))})
 	}
-	t := Table{Caption: d.T("sec.about.agreements"), Columns: columns(d.T("col.service"), d.T("col.agreement"), d.T("col.calendar"), d.T("col.policies"), "#"+d.T("col.coverage"))}
+	t := Table{Caption: d.T("sec.about.agreements"), Columns: columns(d.T("col.service"), "@"+d.T("col.agreement"), d.T("col.calendar"), d.T("col.policies"), "#"+d.T("col.coverage"))}
 	for i := range d.figures {
 		f := &d.figures[i]
 		a := d.agreement(f)
 		if a == nil {
 			continue
 		}
-		calendar := a.Calendar
-		if calendar == "" || calendar == "always" {
-			calendar = d.T("policy.calendar.always")
-		}
-		t.Rows = append(t.Rows, cells(f.Service, fmt.Sprintf("%s v%d", f.Agreement, f.Version), calendar+", "+a.Zone.String(), d.policies(a), d.Ratio(f.Exact.Coverage, 1)))
+		t.Rows = append(t.Rows, cells(f.Service, fmt.Sprintf("%s\nv%d", f.Agreement, f.Version), d.Calendar(d.src.Figures.Catalogue().Availability, a.Calendar)+", "+a.Zone.String(), d.policies(a), d.Ratio(f.Exact.Coverage, 1)))
 	}
 	return append(blocks, t), nil
 }
@@ -63,7 +59,7 @@ func (d *draft) policies(a *availability.Agreement) string {
 	}
 	limit := d.T("policy.cap.none")
 	if a.Cap != nil {
-		limit = d.Millis(a.Cap.Length) + " / " + a.Cap.Per.String()
+		limit = d.T("policy.cap."+a.Cap.Per.String(), d.Millis(a.Cap.Length))
 	}
 	sep, stop := ": ", "; "
 	if d.Book.Lang == "zh-CN" {

@@ -58,7 +58,7 @@ func problems(ctx context.Context, d *draft) ([]Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := Table{Columns: columns(d.T("col.no"), d.T("col.title"), d.T("col.priority"), d.T("col.opened"), d.T("col.state")), Empty: d.T("sec.problems.none")}
+	t := Table{Columns: columns("@"+d.T("col.no"), d.T("col.title"), d.T("col.priority"), "@"+d.T("col.opened"), d.T("col.state")), Empty: d.T("sec.problems.none")}
 	slices.SortFunc(records, func(a, b record.Record) int { return strings.Compare(a.No, b.No) })
 	for i := range records {
 		r := &records[i]
@@ -69,7 +69,7 @@ func problems(ctx context.Context, d *draft) ([]Block, error) {
 		if d.Book.Lang == "zh-CN" && r.Title.Chinese != "" {
 			title = r.Title.Chinese
 		}
-		t.Rows = append(t.Rows, cells(r.No, title, fmt.Sprintf("P%d", r.Priority), d.instant(time.UnixMilli(r.DetectedAt)), d.state(r)))
+		t.Rows = append(t.Rows, cells(r.No, title, fmt.Sprintf("P%d", r.Priority), d.moment(time.UnixMilli(r.DetectedAt)), d.state(r)))
 	}
 	return []Block{t}, nil
 }

@@ -8,23 +8,23 @@ import (
 
 // outages lists those with counted time in the period or restored in it.
 func outages(_ context.Context, d *draft) ([]Block, error) {
-	t := Table{Columns: columns(d.T("col.service"), d.T("col.from"), d.T("col.to"), "#"+d.T("col.counted"), d.T("outage.earliest"), d.T("col.components")), Empty: d.T("sec.outages.none")}
+	t := Table{Columns: columns(d.T("col.service"), "@"+d.T("col.from"), "@"+d.T("col.to"), "#"+d.T("col.counted"), "@"+d.T("outage.earliest"), d.T("col.components")), Empty: d.T("sec.outages.none")}
 	for i := range d.figures {
 		f := &d.figures[i]
 		for k := range f.Outages {
 			o := &f.Outages[k]
 			to, earliest := d.T("outage.ongoing"), "–"
 			if o.To != nil {
-				to = d.instant(o.To.Time())
+				to = d.moment(o.To.Time())
 			}
 			if o.Earliest != nil {
-				earliest = d.instant(o.Earliest.Time())
+				earliest = d.moment(o.Earliest.Time())
 			}
 			components := strings.Join(o.Components, ", ")
 			if o.Bridged {
 				components += " (" + d.T("outage.bridged") + ")"
 			}
-			row := cells(f.Service, d.instant(o.From.Time()), to, d.Seconds(&o.AgreedS), earliest, components)
+			row := cells(f.Service, d.moment(o.From.Time()), to, d.Seconds(&o.AgreedS), earliest, components)
 			if o.Ongoing {
 				row[2].State = "unacceptable"
 			}
@@ -36,14 +36,14 @@ func outages(_ context.Context, d *draft) ([]Block, error) {
 
 // reliability is MTTR, MTBF and MTBSI with their definitions at first use.
 func reliability(_ context.Context, d *draft) ([]Block, error) {
-	t := Table{Columns: columns(d.T("col.service"), "#"+d.T("col.up"), "#"+d.T("state.down"), "#"+d.T("col.outages"), "#"+d.T("col.restored"), "#MTTR", "#MTBF", "#MTBSI", "#"+d.T("col.longest")),
+	t := Table{Columns: columns(d.T("col.service"), "#"+d.T("col.up"), "#"+d.T("col.down"), "#"+d.T("col.outages"), "#"+d.T("col.restored"), "#MTTR", "#MTBF", "#MTBSI", "#"+d.T("col.longest")),
 		Empty: d.T("doc.nothing")}
 	for i := range d.figures {
 		f := &d.figures[i]
 		up, _ := f.Exact.Up.Float64()
 		down, _ := f.Exact.Down.Float64()
 		mtbf := d.Seconds(f.MTBFS)
-		if f.MTBFS == nil {
+		if f.MTBFS == nil && up > 0 {
 			mtbf = d.T("key.mtbf.over", d.Seconds(&up))
 		}
 		t.Rows = append(t.Rows, cells(f.Service, d.Seconds(&up), d.Seconds(&down), count(f.OutagesStarted), count(f.OutagesRestored), d.Seconds(f.MTTRS), mtbf, d.Seconds(f.MTBSIS), d.Seconds(f.LongestS)))

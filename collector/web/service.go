@@ -147,7 +147,7 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	view.Strip = v.dayStrip(f.Service, timeline, from, to, zone, 900)
 	cat := s.Figures.Catalogue().Availability
 	if a := agreementOf(cat, f); a != nil {
-		view.Policies = v.policies(a)
+		view.Policies = v.policies(cat, a)
 		for i := range f.Indicators {
 			view.Indicators = append(view.Indicators, v.indicator(&f.Indicators[i], a))
 		}
@@ -271,20 +271,16 @@ func (v *visit) value(kind availability.Kind, x *float64) string {
 }
 
 // policies prints what the agreement says about doubtful time.
-func (v *visit) policies(a *availability.Agreement) []Pair {
-	calendar := a.Calendar
-	if calendar == "" || calendar == "always" {
-		calendar = v.T("policy.calendar.always")
-	}
+func (v *visit) policies(c *availability.Catalogue, a *availability.Agreement) []Pair {
 	limit := v.T("policy.cap.none")
 	if a.Cap != nil {
-		limit = v.Millis(a.Cap.Length) + " / " + a.Cap.Per.String()
+		limit = v.T("policy.cap."+a.Cap.Per.String(), v.Millis(a.Cap.Length))
 	}
 	degraded := v.Or("policy.degraded."+a.Policies.Degraded.String(), "")
 	if a.Policies.Degraded.Share != nil {
 		degraded = v.T("policy.degraded.share", v.shareOf(a.Policies.Degraded.Share))
 	}
-	return pairs(v.T("policy.calendar"), calendar, v.T("policy.zone"), a.Zone.String(), v.T("policy.planned"), v.T("policy.planned."+a.Policies.Planned.String()),
+	return pairs(v.T("policy.calendar"), v.Calendar(c, a.Calendar), v.T("policy.zone"), a.Zone.String(), v.T("policy.planned"), v.T("policy.planned."+a.Policies.Planned.String()),
 		v.T("policy.notice"), v.Millis(a.Notice), v.T("policy.cap"), limit, v.T("policy.unknown"), v.T("policy.unknown."+a.Policies.Unknown.String()),
 		v.T("policy.degraded"), degraded, v.T("policy.before_existence"), v.T("policy.before_existence."+a.Policies.BeforeExistence.String()),
 		v.T("policy.ignore"), v.Millis(a.IgnoreBlips), v.T("policy.merge"), v.Millis(a.MergeBlips), v.T("policy.coverage"), v.shareOf(a.Limit()))
