@@ -254,9 +254,11 @@ func (c Cursor) decode(v reflect.Value) {
 		if c.Kind() == Nothing {
 			return
 		}
-		fresh := reflect.New(v.Type().Elem())
+		fresh, before := reflect.New(v.Type().Elem()), len(c.d.faults)
 		Cursor{d: c.d, node: c.node, path: c.path, depth: c.depth + 1}.decode(fresh.Elem())
-		v.Set(fresh)
+		if len(c.d.faults) == before || v.Type().Elem().Kind() == reflect.Struct {
+			v.Set(fresh) // a scalar that is refused stays absent
+		}
 		return
 	}
 	switch v.Kind() {
