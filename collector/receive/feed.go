@@ -41,6 +41,7 @@ type Feed struct {
 	readers map[journal.Position]*journal.Reader // by the position they gave last
 	decoder *batch.Decoder                       // of records read from the journal; nil when not needed
 	hits    int                                  // reads from memory since the last one from the journal
+	closed  bool
 }
 
 func newFeed(j *journal.Journal, limits batch.Limits, log *slog.Logger, m *metrics) *Feed {
@@ -129,6 +130,10 @@ func (f *Feed) read(after journal.Position) (*batch.Batch, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.closed {
+		_ = reader.Close()
+		return b, nil
+	}
 	if len(f.readers) >= idleReaders {
 		f.closeReaders()
 	}
@@ -163,9 +168,10 @@ func (f *Feed) closeReaders() {
 	}
 }
 
-// Close lets go of the journal. Next must not be running.
+// Close lets go of the journal's files. Next still works, at a higher price.
 func (f *Feed) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.closed = true
 	f.closeReaders()
 }

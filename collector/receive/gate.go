@@ -55,11 +55,12 @@ type gate struct {
 	perIP   map[netip.Addr]int
 	open    int
 	perHost map[string]int
+	told    map[string]time.Time // by reason: when a failure was last logged
 }
 
 func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics) *gate {
 	return &gate{Listener: l, config: config, log: log, m: m, ready: make(chan net.Conn), closed: make(chan struct{}),
-		perIP: map[netip.Addr]int{}, perHost: map[string]int{}}
+		perIP: map[netip.Addr]int{}, perHost: map[string]int{}, told: map[string]time.Time{}}
 }
 
 // run accepts until the listener is closed and waits for the handshakes it began.
@@ -117,9 +118,7 @@ func (g *gate) handshake(raw net.Conn, addr netip.Addr) {
 	cancel()
 	g.settle(addr)
 	if err != nil {
-		reason := handshakeReason(err)
-		g.m.handshakes.WithLabelValues(reason).Inc()
-		g.log.Debug("handshake of an agent", "remote", addr.String(), "reason", reason, "err", err)
+		g.failed(addr, handshakeReason(err), err)
 		_ = conn.Close()
 		return
 	}
@@ -133,6 +132,34 @@ func (g *gate) handshake(raw net.Conn, addr netip.Addr) {
 	case <-g.closed:
 		_ = conn.Close()
 	}
+}
+
+// failed counts each failure and logs one of a kind an hour: an address that
+// knocks all day must not fill the log.
+func (g *gate) failed(addr netip.Addr, reason string, err error) {
+	g.m.handshakes.WithLabelValues(reason).Inc()
+	g.mu.Lock()
+	now := time.Now()
+	quiet := now.Sub(g.told[reason]) < time.Hour
+	if !quiet {
+		g.told[reason] = now
+	}
+	g.mu.Unlock()
+	if !quiet {
+		g.log.Warn("connection to the agents' port refused (further ones of this kind are counted, not logged, for an hour)",
+			"remote", addr.String(), "reason", reason, "err", err, "remedy", handshakeRemedy(reason))
+	}
+}
+
+// handshakeRemedy is what a person can do about a failed handshake.
+func handshakeRemedy(reason string) string {
+	switch reason {
+	case handshakeNoCertificate, handshakeForeign, handshakeExpired:
+		return `if it is a host of yours, enrol it here again with a token of "plimsoll-collector enrol create"`
+	case handshakeVersion, handshakeOther:
+		return "if it is a host of yours, see that nothing between it and the collector speaks TLS itself"
+	}
+	return "none, if it is rare"
 }
 
 // admit reserves a handshake, settle gives it back.

@@ -116,6 +116,17 @@ func (r *Receiver) Addr() net.Addr {
 	return r.listener.Addr()
 }
 
+// Close gives the address back when Serve was never called.
+func (r *Receiver) Close() error {
+	if r.listener == nil {
+		return nil
+	}
+	if err := r.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // Serve answers agents until ctx ends, then lets open requests finish.
 func (r *Receiver) Serve(ctx context.Context) error {
 	if r.listener == nil {

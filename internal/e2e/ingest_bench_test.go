@@ -1,0 +1,295 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/snappy"
+	writev2 "github.com/prometheus/client_golang/exp/api/remote/genproto/v2"
+	"github.com/prometheus/prometheus/prompb"
+
+	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/need"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+// The load of TestIngestBeside: each host sends one sample of each of its
+// series per request over its own connection, as an agent does.
+const (
+	benchHosts   = 1000
+	benchSeries  = 100
+	benchWarmup  = 2  // rounds before the measurement: connections, new series
+	benchRounds  = 10 // rounds measured: a million samples
+	benchSenders = 8  // requests under way at once
+)
+
+// TestIngestBeside measures the CPU seconds per million samples of our
+// collector (TLS 1.3 with client certificates, journal with fsync, series,
+// fold) and of Debian's Prometheus as a remote-write receiver (plain HTTP, no
+// fsync), one after the other under the same load.
+func TestIngestBeside(t *testing.T) {
+	if os.Getenv("PLIMSOLL_BENCH") != "1" {
+		t.Skip("a benchmark of minutes: make bench")
+	}
+	program := need.Program(t, "prometheus", "prometheus")
+	theirs := benchPrometheus(t, program)
+	ours2 := benchCollector(t, wire.KindBatch2)
+	ours1 := benchCollector(t, wire.KindBatch1)
+	for _, r := range []ingestResult{theirs, ours2, ours1} {
+		t.Logf("%-32s %6.2f CPU-s per million samples  %5.0f thousand samples/s  peak %4d MiB", r.name, r.cpu, r.rate/1000, r.peak>>20)
+	}
+	t.Logf("collector / prometheus: %.2f (remote write 2.0), %.2f (1.0, equal bodies); goal <= 0.50", ours2.cpu/theirs.cpu, ours1.cpu/theirs.cpu)
+	if ours2.cpu > theirs.cpu/2 {
+		t.Errorf("ingest costs %.2f of prometheus, want at most 0.50", ours2.cpu/theirs.cpu)
+	}
+}
+
+// ingestResult is what one receiver needed.
+type ingestResult struct {
+	name string
+	cpu  float64 // seconds per million samples, user and system
+	rate float64 // samples a second
+	peak int64   // resident bytes
+}
+
+// benchHost is one sender.
+type benchHost struct {
+	client *http.Client
+	url    string
+	header map[string]string
+	name   string
+}
+
+// ingest runs the load and measures the process meanwhile; settled waits
+// until what was acknowledged has been worked off.
+func ingest(t *testing.T, name string, pid int, hosts []benchHost, kind wire.Kind, settled func(samples int)) ingestResult {
+	t.Helper()
+	begin := time.Now().Add(-(benchWarmup + benchRounds) * 15 * time.Second)
+	round := func(n int) {
+		at := begin.Add(time.Duration(n) * 15 * time.Second).UnixMilli()
+		work := make(chan benchHost)
+		var senders sync.WaitGroup
+		for range benchSenders {
+			senders.Go(func() {
+				for h := range work {
+					if err := h.post(benchBody(kind, h.name, at), uint64(n+1)); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+			})
+		}
+		for _, h := range hosts {
+			work <- h
+		}
+		close(work)
+		senders.Wait()
+	}
+	for n := range benchWarmup {
+		round(n)
+	}
+	settled(benchWarmup * benchHosts * benchSeries)
+	before, start := cpuSeconds(t, pid), time.Now()
+	for n := range benchRounds {
+		round(benchWarmup + n)
+	}
+	settled((benchWarmup + benchRounds) * benchHosts * benchSeries)
+	took := time.Since(start)
+	const samples = benchRounds * benchHosts * benchSeries
+	return ingestResult{name, (cpuSeconds(t, pid) - before) / samples * 1e6, samples / took.Seconds(), peakResident(t, pid)}
+}
+
+func (h benchHost) post(body []byte, seq uint64) error {
+	req, err := http.NewRequest(http.MethodPost, h.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	for k, v := range h.header {
+		req.Header.Set(k, v)
+	}
+	e := wire.Envelope{Run: "bench", Boot: "bench", Seq: seq, Clocks: wire.Clocks{Wall: time.Now().UnixMilli()}}
+	e.SetHeaders(req.Header, e.Clocks)
+	resp, err := h.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("status %d: %s", resp.StatusCode, text)
+	}
+	return nil
+}
+
+// benchBody is what a host sends at an instant: `up` and CPU times.
+func benchBody(kind wire.Kind, host string, at int64) []byte {
+	v1, v2 := &prompb.WriteRequest{}, &writev2.Request{Symbols: []string{""}}
+	seen := map[string]uint32{}
+	add := func(value float64, pairs ...string) {
+		one, two := prompb.TimeSeries{Samples: []prompb.Sample{{Timestamp: at, Value: value}}}, &writev2.TimeSeries{Samples: []*writev2.Sample{{Timestamp: at, Value: value}}}
+		for i := 0; i < len(pairs); i += 2 {
+			one.Labels = append(one.Labels, prompb.Label{Name: pairs[i], Value: pairs[i+1]})
+		}
+		for _, s := range pairs {
+			if _, ok := seen[s]; !ok {
+				seen[s] = uint32(len(v2.Symbols))
+				v2.Symbols = append(v2.Symbols, s)
+			}
+			two.LabelsRefs = append(two.LabelsRefs, seen[s])
+		}
+		v1.Timeseries, v2.Timeseries = append(v1.Timeseries, one), append(v2.Timeseries, two)
+	}
+	add(1, "__name__", "up", "instance", host, "job", "node")
+	modes := []string{"idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user"}
+	for i := 0; len(v1.Timeseries) < benchSeries; i++ {
+		add(float64(at/1000%1e6)*float64(i+1)/7, "__name__", "node_cpu_seconds_total", "cpu", strconv.Itoa(i/8), "instance", host, "job", "node", "mode", modes[i%8])
+	}
+	var raw []byte
+	if kind == wire.KindBatch1 {
+		raw, _ = v1.Marshal() // plain data: cannot fail
+	} else {
+		raw, _ = v2.MarshalVT()
+	}
+	return snappy.Encode(nil, raw)
+}
+
+func benchHeader(kind wire.Kind) map[string]string {
+	if kind == wire.KindBatch1 {
+		return map[string]string{"Content-Type": wire.ContentType1, "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
+	}
+	return map[string]string{"Content-Type": wire.ContentType2, "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "2.0.0"}
+}
+
+func benchCollector(t *testing.T, kind wire.Kind) ingestResult {
+	t.Helper()
+	listen, agents := freeAddr(t), freeAddr(t)
+	p := start(t, "plimsoll-collector", "run", "--data", t.TempDir(), "--listen", listen, "--listen-agents", agents)
+	defer p.stop()
+	s := site{t, "http://" + listen}
+	waitFor(t, "the collector healthy", 15*time.Second, func() bool { status, _ := s.get("/-/healthy"); return status == http.StatusOK })
+	hosts := make([]benchHost, benchHosts)
+	work := make(chan int)
+	var enrolling sync.WaitGroup
+	dir := t.TempDir()
+	for range benchSenders {
+		enrolling.Go(func() {
+			for i := range work {
+				name := fmt.Sprintf("host-%04d", i)
+				id, err := identity.Enrol(context.Background(), identity.Request{Token: s.token(), Collector: agents, Hostname: name, Dir: filepath.Join(dir, name)})
+				if err != nil {
+					t.Error(err)
+				}
+				transport := &http.Transport{TLSClientConfig: id.ClientTLS()}
+				t.Cleanup(transport.CloseIdleConnections)
+				hosts[i] = benchHost{&http.Client{Transport: transport, Timeout: time.Minute}, "https://" + agents + wire.WritePath, benchHeader(kind), name}
+			}
+		})
+	}
+	for i := range hosts {
+		work <- i
+	}
+	close(work)
+	enrolling.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return ingest(t, fmt.Sprintf("collector, remote write %d.0", kind), p.cmd.Process.Pid, hosts, kind, func(samples int) {
+		waitFor(t, "series and fold have it all", time.Minute, func() bool {
+			m := s.metrics()
+			return m["plimsoll_series_samples_appended_total"] >= float64(samples) && m["plimsoll_fold_folded_position"] >= float64(samples/benchSeries)
+		})
+	})
+}
+
+// metrics reads the plain values of /metrics, those without labels.
+func (s site) metrics() map[string]float64 {
+	out := map[string]float64{}
+	for line := range strings.Lines(s.mustGet("/metrics")) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if v, err := strconv.ParseFloat(value, 64); ok && err == nil {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+func benchPrometheus(t *testing.T, program string) ingestResult {
+	t.Helper()
+	dir, addr := t.TempDir(), freeAddr(t)
+	config := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(config, []byte("global: {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--web.enable-remote-write-receiver")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	waitFor(t, "prometheus ready", 30*time.Second, func() bool {
+		resp, err := http.Get("http://" + addr + "/-/ready")
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	hosts := make([]benchHost, benchHosts)
+	for i := range hosts {
+		transport := &http.Transport{DialContext: (&net.Dialer{}).DialContext}
+		t.Cleanup(transport.CloseIdleConnections)
+		hosts[i] = benchHost{&http.Client{Transport: transport, Timeout: time.Minute}, "http://" + addr + wire.WritePath, benchHeader(wire.KindBatch1), fmt.Sprintf("host-%04d", i)}
+	}
+	// Prometheus answers when the samples are in its head.
+	return ingest(t, "prometheus (Debian), 1.0", cmd.Process.Pid, hosts, wire.KindBatch1, func(int) {})
+}
+
+// cpuSeconds is what a process has used so far, from /proc (10 ms steps).
+func cpuSeconds(t *testing.T, pid int) float64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		need.Missing(t, "no /proc to read a process's CPU time from")
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var ticks float64
+	for _, f := range fields[11:13] { // utime, stime
+		v, err := strconv.ParseFloat(f, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += v
+	}
+	return ticks / 100
+}
+
+func peakResident(t *testing.T, pid int) int64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kb << 10
+		}
+	}
+	return 0
+}
