@@ -50,18 +50,14 @@ func (r *records) next(ctx context.Context) ([][]byte, error) {
 			r.line, r.next1 = r.next1, r.next1+1
 			return r.plain(data[:n])
 		}
-		if n >= 0 {
-			if length, ok := quotedLength(data); ok || r.eof || len(data) >= maxRecord {
-				return r.takeQuoted(data, length, ok)
+		if n >= 0 || r.eof && bytes.IndexByte(data, '"') >= 0 {
+			length, ended, inside := quotedLength(data)
+			if ended || r.eof || len(data) >= maxRecord {
+				return r.takeQuoted(data, length, ended || r.eof && !inside)
 			}
+		} else if r.eof && len(data) == 0 {
+			return nil, io.EOF
 		} else if r.eof {
-			if len(data) == 0 {
-				return nil, io.EOF
-			}
-			if bytes.IndexByte(data, '"') >= 0 {
-				length, ok := quotedLength(data)
-				return r.takeQuoted(data, length, ok)
-			}
 			r.begin = r.end
 			r.line, r.next1 = r.next1, r.next1+1
 			return r.plain(data)
@@ -114,18 +110,28 @@ func (r *records) plain(record []byte) ([][]byte, error) {
 }
 
 // quotedLength is the length of the first record in data up to its line end,
-// line ends in quotes left out; false when it does not end in data.
-func quotedLength(data []byte) (int, bool) {
-	inside := false
-	for i, c := range data {
+// line ends in quotes left out. ended: the line end is in data; inside: data
+// ends within quotes. A quote opens only at the beginning of a field.
+func quotedLength(data []byte) (length int, ended, inside bool) {
+	begin := true
+	for i := 0; i < len(data); i++ {
+		c := data[i]
 		switch {
-		case c == '"':
-			inside = !inside
-		case c == '\n' && !inside:
-			return i, true
+		case inside && c == '"':
+			if i+1 < len(data) && data[i+1] == '"' {
+				i++
+			} else {
+				inside = false
+			}
+		case inside:
+		case c == '"' && begin:
+			inside = true
+		case c == '\n':
+			return i, true, false
 		}
+		begin = c == ',' && !inside
 	}
-	return len(data), !inside
+	return len(data), false, inside
 }
 
 // takeQuoted consumes a record with quotes of that length; one whose quotes
