@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/batch"
@@ -138,6 +139,7 @@ func (f *Fold) flush(ctx context.Context) error {
 		return err
 	}
 	f.durable.Store(at)
+	f.written = time.Now()
 	for _, s := range p.grown {
 		s.grown = false
 	}

@@ -95,7 +95,11 @@ type Fold struct {
 	catalogue *availability.Catalogue
 	described bool // all components were, by catalogue
 	pending   pending
+	written   time.Time // when the ledger was last written to, by the monotonic clock
 }
+
+// burst is the shortest time between two transactions.
+const burst = 100 * time.Millisecond
 
 // New makes a fold; Run does the work.
 func New(opts Options) *Fold {
@@ -133,26 +137,48 @@ func (f *Fold) Run(ctx context.Context, feed Feed) error {
 	return f.flush(last)
 }
 
-// period folds until a checkpoint is due.
+// period folds until a checkpoint is due. A changed state is written at once,
+// but a storm of them together.
 func (f *Fold) period(ctx context.Context, feed Feed) error {
 	due, cancel := context.WithTimeout(ctx, f.opts.Checkpoint)
 	defer cancel()
-	for {
-		b, err := feed.Next(due, f.Folded())
-		if due.Err() != nil && (err != nil || b == nil) {
-			return nil
+	for due.Err() == nil {
+		step := f.next
+		if f.pending.urgent {
+			step = f.gather
 		}
-		if err != nil {
+		if err := step(due, feed); err != nil {
 			return err
 		}
-		f.take(ctx, b)
-		if f.pending.urgent {
+		if f.pending.urgent && time.Since(f.written) >= burst {
 			f.settle(ctx)
 		}
-		if due.Err() != nil {
-			return nil
+	}
+	return nil
+}
+
+// gather folds until the ledger may be written to again.
+func (f *Fold) gather(ctx context.Context, feed Feed) error {
+	soon, cancel := context.WithDeadline(ctx, f.written.Add(burst))
+	defer cancel()
+	for soon.Err() == nil {
+		if err := f.next(soon, feed); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// next folds one record; that ctx ended is no error.
+func (f *Fold) next(ctx context.Context, feed Feed) error {
+	b, err := feed.Next(ctx, f.Folded())
+	switch {
+	case err == nil && b != nil:
+		f.take(ctx, b)
+	case ctx.Err() == nil:
+		return err
+	}
+	return nil
 }
 
 // settle flushes, again and again until it succeeds or ctx ends.
@@ -218,7 +244,7 @@ func (f *Fold) raw(ctx context.Context, pos journal.Position, s *availability.St
 	if f.opts.Raw == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	err := f.opts.Raw.Await(ctx, pos)
 	var facts []availability.Fact

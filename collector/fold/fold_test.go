@@ -168,6 +168,33 @@ func TestWhenTheLedgerIsWritten(t *testing.T) {
 	})
 }
 
+// TestStorm: a thousand hosts that come at once are not a thousand
+// transactions, and the first of them does not wait for the others.
+func TestStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, feed, begin := &memory{}, play(), time.Now()
+		f := New(Options{Ledger: m, Log: slog.New(slog.DiscardHandler)})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for i := range 1000 {
+			name := fmt.Sprint("host-", i)
+			feed.records <- record(journal.Position(i+1), name, fact(name, 0, availability.Up))
+		}
+		if err := f.Run(ctx, feed); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		put := 0
+		for i, w := range m.writes {
+			got = append(got, fmt.Sprint(m.at[i].Sub(begin)))
+			put += len(w.Put)
+		}
+		if want := []string{"0s", "100ms"}; !cmp.Equal(got, want) || put != 1000 {
+			t.Errorf("%d streaks written after %v, want 1000 after %v", put, got, want)
+		}
+	})
+}
+
 // TestLedgerThatRefuses: nothing is lost, nobody is told before it is written.
 func TestLedgerThatRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -101,7 +101,7 @@ const maxFaults = 100
 // the end show only against a head that was printed elsewhere, for instance in
 // a report, or when they told of something that is still there.
 func (l *Ledger) Verify(ctx context.Context) (Verification, error) {
-	var v Verification
+	v := Verification{Faults: []string{}}
 	fault := func(format string, args ...any) {
 		if len(v.Faults) < maxFaults {
 			v.Faults = append(v.Faults, fmt.Sprintf(format, args...))
