@@ -130,9 +130,17 @@ func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availabili
 	case p.From == "":
 		return a.o.Figures.Month(ctx, asOf)
 	}
-	for _, text := range []string{p.From, p.To} {
-		if _, err := availability.ParseBound(text); err != nil {
-			return nil, huma.Error400BadRequest(err.Error())
+	from, err := availability.ParseBound(p.From)
+	if err != nil {
+		return nil, huma.Error400BadRequest(err.Error())
+	}
+	to, err := availability.ParseBound(p.To)
+	if err != nil {
+		return nil, huma.Error400BadRequest(err.Error())
+	}
+	for _, agreed := range a.o.Figures.Catalogue().Availability.Agreements {
+		if from.In(agreed.Zone, 0) >= to.In(agreed.Zone, 0) {
+			return nil, huma.Error400BadRequest("the period is empty: from is not before to in " + agreed.Zone.String())
 		}
 	}
 	return a.o.Figures.Period(ctx, p.From, p.To, asOf)

@@ -48,7 +48,7 @@ func ranges() []struct {
 	return []struct {
 		name string
 		span time.Duration
-	}{{"1h", time.Hour}, {"6h", 6 * time.Hour}, {"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}}
+	}{{"15m", 15 * time.Minute}, {"1h", time.Hour}, {"6h", 6 * time.Hour}, {"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}}
 }
 
 func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
@@ -67,9 +67,15 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, err
 	}
 	view := hostView{Name: name, State: states.Components[name].State.String(), Ago: v.ago(h.LastSeen)}
-	chosen := time.Hour
+	wish, chosen := v.Params.Get("range"), time.Hour
+	if wish == "" {
+		wish = "1h"
+		if v.AsOf.UnixMilli()-h.EnrolledAt < time.Hour.Milliseconds() { // there is no more to see yet
+			wish = "15m"
+		}
+	}
 	for _, r := range ranges() {
-		here := v.Params.Get("range") == r.name || r.name == "1h" && v.Params.Get("range") == ""
+		here := wish == r.name
 		if here {
 			chosen = r.span
 		}
@@ -190,9 +196,9 @@ func rateWindow(span time.Duration) string {
 	return fmt.Sprintf("%ds", int(max(time.Minute, chartStep(span)*2).Seconds()))
 }
 
-// chartStep gives about 240 points.
+// chartStep gives at most 240 points.
 func chartStep(span time.Duration) time.Duration {
-	return max(15*time.Second, (span / 240).Truncate(time.Second))
+	return max(5*time.Second, (span / 240).Truncate(time.Second))
 }
 
 func hostCharts(instance, window string) []hostChart {
@@ -222,7 +228,7 @@ func (s *Site) drawChart(ctx context.Context, v *visit, c hostChart, span time.D
 	step := chartStep(span)
 	from := v.AsOf.Add(-span)
 	drawing := chart.Lines{Title: v.T(c.key), Unit: c.unit, Top: c.top, From: from.UnixMilli(), To: v.AsOf.UnixMilli(), Zone: v.Zone,
-		Gap: max(3*step.Milliseconds()/2, 45_000), Empty: v.T("samples.none")}
+		Gap: max(3*step.Milliseconds()/2, 20_000), Empty: v.T("samples.none")}
 	for _, l := range c.lines {
 		found, err := s.Samples.Range(ctx, l.expr, from.Truncate(step).Add(step), v.AsOf, step)
 		if err != nil {

@@ -9,8 +9,11 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/api"
@@ -112,13 +115,27 @@ func parsePages(book *words.Book) (map[string]*template.Template, error) {
 }
 
 // ServeHTTP answers one request of a person or a program. Forms from other
-// sites are refused; pages may load nothing from elsewhere.
+// sites are refused, and so are names that a stranger could make point here;
+// pages may load nothing from elsewhere.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !ownName(r.Host) {
+		http.Error(w, "refused: without logins these pages answer under an address or localhost only, so that no other site's name can be made to point here", http.StatusMisdirectedRequest)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	http.NewCrossOriginProtection().Handler(s.mux).ServeHTTP(w, r)
+}
+
+// ownName tells whether host (with or without a port) is an address or localhost.
+func ownName(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // visit is one request for a page.
@@ -161,6 +178,7 @@ func badInput(what string) error { return &fault{http.StatusBadRequest, "error.i
 // page makes a handler of a function that fills a view.
 func (s *Site) page(name, nav string, fill func(context.Context, *visit) (title string, view any, err error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		name := name // an error shows another page, once
 		v, err := s.visit(w, r)
 		var title string
 		var view any
