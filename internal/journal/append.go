@@ -141,7 +141,7 @@ func (j *Journal) commit(b *batch) error {
 		case noSpace(err) && j.opt.WhenFull == Refuse:
 			return fmt.Errorf("%w: no space in %s; free some: %w", ErrFull, j.opt.Dir, err)
 		case noSpace(err):
-			if !j.dropOldest(ReasonNoSpace) {
+			if !j.giveReserve(now) && !j.dropOldest(ReasonNoSpace) {
 				return fmt.Errorf("append to journal: nothing left to drop in %s; free some space: %w", j.opt.Dir, err)
 			}
 		case failed > 0:
@@ -270,6 +270,7 @@ func (j *Journal) makeRoom(n int64, now time.Time) error {
 		}
 		return nil
 	}
+	j.keepReserve(now)
 	for {
 		j.mu.Lock()
 		reason := j.mustDrop(n, age)

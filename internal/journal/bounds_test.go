@@ -177,6 +177,40 @@ func TestDiskFullDropOldest(t *testing.T) {
 	}
 }
 
+// TestReserve has a disk that fills up while everything is delivered and
+// trimmed: there is nothing to drop, and still room for a while.
+func TestReserve(t *testing.T) {
+	fs := crashfs.New()
+	fs.Capacity = 100_000
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	j, _ := open(t, journal.Options{Dir: dir, FS: fs, SegmentBytes: 1000, ReserveBytes: 4000, Now: func() time.Time { return at }})
+	fill := func() {
+		free, _ := fs.FreeSpace("")
+		fs.SetContents(dir+"/../other", make([]byte, int64(len(fs.Contents(dir+"/../other")))+free))
+	}
+	fill()
+	for range 50 { // 50 x 34 bytes and the index
+		add(t, j, "rr")
+	}
+	if got := lossText(j.TakeLosses()); got != "" {
+		t.Errorf("lost %s with a reserve", got)
+	}
+	if fs.Contents(dir+"/reserve") != nil {
+		t.Error("the reserve was not given up")
+	}
+	fs.SetContents(dir+"/../other", nil)
+	at = at.Add(time.Minute)
+	add(t, j, "rr")
+	if n := len(fs.Contents(dir + "/reserve")); n != 4000 {
+		t.Errorf("with room again the reserve has %d bytes, want 4000", n)
+	}
+	_ = j.Close()
+	_, _ = open(t, journal.Options{Dir: dir, FS: fs})
+	if fs.Contents(dir+"/reserve") != nil {
+		t.Error("a reserve that is not wanted any more is kept")
+	}
+}
+
 // TestDiskFullRefuse does the same to a journal that must not drop.
 func TestDiskFullRefuse(t *testing.T) {
 	fs := crashfs.New()

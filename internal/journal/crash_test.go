@@ -225,6 +225,7 @@ func setups() []setup {
 		{"drop oldest", journal.Options{SegmentBytes: 300, MaxBytes: 1200}, 0},
 		{"refuse", journal.Options{SegmentBytes: 300, MaxBytes: 1500, WhenFull: journal.Refuse}, 0},
 		{"small disk, drop oldest", journal.Options{SegmentBytes: 400}, 6500},
+		{"small disk with a reserve", journal.Options{SegmentBytes: 400, ReserveBytes: 500}, 7000},
 		{"small disk, refuse", journal.Options{SegmentBytes: 400, WhenFull: journal.Refuse}, 6500},
 	}
 }
@@ -259,7 +260,7 @@ func TestCrashAtEveryOperation(t *testing.T) {
 	points := 0
 	for _, s := range setups() {
 		for seed := range uint64(*crashSeeds) {
-			for n := 1; ; n++ {
+			for n := 1; ; n += stride {
 				fs, h := run(s, seed, func(fs *crashfs.FS) { fs.CrashAt(n) })
 				for _, kind := range crashfs.Kinds() {
 					points++
@@ -285,7 +286,7 @@ func TestErrorAtEveryOperation(t *testing.T) {
 	for _, fault := range []error{syscall.EIO, syscall.ENOSPC, crashfs.ErrShortWrite} {
 		for _, every := range []bool{false, true} {
 			for _, s := range setups() {
-				for n := 1; ; n++ {
+				for n := 1; ; n += stride {
 					fs, h := run(s, 7, func(fs *crashfs.FS) { fs.FailAt(n, every, fault) })
 					fs.FailAt(0, false, nil)
 					for _, kind := range []crashfs.Kind{crashfs.Kill, crashfs.DropUnsynced, crashfs.KeepSubset} {
@@ -309,7 +310,7 @@ func TestErrorAtEveryOperation(t *testing.T) {
 // TestManyCrashes plays lives with a fault each, one after the other on the same
 // disk, each ended by a crash of a random kind at a random operation.
 func TestManyCrashes(t *testing.T) {
-	for seed := range uint64(*crashSeeds * 250) {
+	for seed := range uint64(*crashSeeds * 250 / stride) {
 		rnd := rand.New(rand.NewPCG(seed, 5))
 		s := setups()[rnd.IntN(len(setups()))]
 		s.opt.Now = clock()
@@ -328,6 +329,44 @@ func TestManyCrashes(t *testing.T) {
 			copied.Capacity = 0
 			if err := h.check(copied, s.opt); err != nil {
 				t.Fatalf("seed %d, %s, after crash %d (%v): %v", seed, s.name, crash, kind, err)
+			}
+		}
+	}
+}
+
+// TestReadAfterKillIsDurable kills an appender at each operation, starts again
+// with a fault at each operation of Open, reads, and cuts the power: what was
+// read once is still there.
+func TestReadAfterKillIsDurable(t *testing.T) {
+	o := journal.Options{Dir: dir, SegmentBytes: 100}
+	for n := 1; ; n += stride {
+		fs := crashfs.New()
+		fs.CrashAt(n)
+		o.FS = fs
+		if j, _, err := journal.Open(o); err == nil {
+			for i := range 6 {
+				_, _ = j.Append(fmt.Appendf(nil, "record %d", i))
+			}
+		}
+		if !fs.Crashed() {
+			break
+		}
+		for m := range 40 {
+			kept := fs.Crash(crashfs.Kill, nil)
+			kept.FailAt(m, false, syscall.EIO)
+			o.FS = kept
+			j, _, err := journal.Open(o)
+			if err != nil {
+				continue // said so
+			}
+			kept.FailAt(0, false, nil)
+			saw := contents(t, j)
+			for _, kind := range []crashfs.Kind{crashfs.DropUnsynced, crashfs.LoseNames} {
+				after := kept.Crash(kind, rand.New(rand.NewPCG(1, 1)))
+				j, _ := open(t, journal.Options{Dir: dir, FS: after})
+				if got := contents(t, j); got != saw {
+					t.Fatalf("killed at operation %d, fault at %d of Open, then %v: read %q before, %q after", n, m, kind, saw, got)
+				}
 			}
 		}
 	}

@@ -10,6 +10,7 @@
 //	    index                      hint: sealed segments, known holes, losses not yet told
 //	    cursor-NAME                two slots, the newer valid one counts
 //	    quarantine/                copies of damaged bytes, bounded
+//	    reserve        space to give up when the disk is full, if asked for
 //	    LOCK                       one process at a time
 //
 // A record on disk, integers little-endian:

@@ -45,6 +45,9 @@ type Options struct {
 	// is free or theirs, so that a host's disk is never filled by its journal;
 	// the two youngest segments stay. 0: no bound. Only with DropOldest.
 	MaxFreeShare float64
+	// ReserveBytes is held on the disk from the start and given up when it is
+	// full; 0: none. Only with DropOldest.
+	ReserveBytes int64
 	// MinFree is the free space below which nothing is taken, bytes; 0: none.
 	// Only with Refuse.
 	MinFree  int64
@@ -62,8 +65,8 @@ func (o *Options) fill() error {
 	if o.Dir == "" {
 		return errors.New("open journal: no directory given")
 	}
-	if o.WhenFull == Refuse && (o.MaxAge != 0 || o.MaxFreeShare != 0) {
-		return errors.New("open journal: MaxAge and MaxFreeShare drop records, which WhenFull Refuse forbids")
+	if o.WhenFull == Refuse && (o.MaxAge != 0 || o.MaxFreeShare != 0 || o.ReserveBytes != 0) {
+		return errors.New("open journal: MaxAge, MaxFreeShare and ReserveBytes are for dropping records, which WhenFull Refuse forbids")
 	}
 	if o.WhenFull == DropOldest && o.MinFree != 0 {
 		return errors.New("open journal: MinFree refuses records, which WhenFull DropOldest does not")
@@ -100,6 +103,7 @@ type Journal struct {
 
 	commitMu sync.Mutex // held by the one goroutine that writes a batch
 	active   File       // the last segment, when it is not sealed; by commitMu
+	reserve  reserve    // by commitMu
 
 	indexMu sync.Mutex // one writer of the index
 
@@ -156,6 +160,9 @@ func Open(o Options) (*Journal, Recovery, error) {
 		j.lock = lock
 	}
 	rec, err := j.restore()
+	if err == nil && o.WhenFull == DropOldest {
+		j.findReserve(j.opened)
+	}
 	if err != nil {
 		j.unlock()
 		return nil, Recovery{}, err

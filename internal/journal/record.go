@@ -26,7 +26,7 @@ const recordMagic = "\xf3PJ\x01"
 
 // header is the decoded header of a record.
 type header struct {
-	length int
+	length int64
 	pos    Position
 	at     int64 // Unix milliseconds
 	head   uint32
@@ -65,7 +65,7 @@ func parseHeader(b []byte, off int64) (h header, ok bool) {
 	if h.head != headSum(off, b) {
 		return header{}, false
 	}
-	h.length = int(binary.LittleEndian.Uint32(b[4:]))
+	h.length = int64(binary.LittleEndian.Uint32(b[4:]))
 	h.pos = Position(binary.LittleEndian.Uint64(b[8:]))
 	h.at = int64(binary.LittleEndian.Uint64(b[16:]))
 	h.body = binary.LittleEndian.Uint32(b[28:])

@@ -80,7 +80,7 @@ type scanner struct {
 	src       io.ReaderAt
 	off, end  int64    // the next byte to look at, and the first not to
 	prev, max Position // only prev < sequence <= max is genuine
-	maxRecord int
+	maxRecord int64
 
 	window     []byte // bytes of the file from windowOff on
 	windowOff  int64
@@ -106,7 +106,7 @@ func (s *scanner) next() (rec Record, off, skipped int64, ok bool) {
 			s.search()
 			continue
 		}
-		size := headerBytes + int64(h.length)
+		size := headerBytes + h.length
 		if h.length > s.maxRecord || size > s.end-s.off {
 			s.off++ // a valid head whose payload is cut off, or not ours
 			s.search()
