@@ -285,16 +285,17 @@ func TestErrorAtEveryOperation(t *testing.T) {
 	points := 0
 	for _, fault := range []error{syscall.EIO, syscall.ENOSPC, crashfs.ErrShortWrite} {
 		for _, every := range []bool{false, true} {
-			for _, s := range setups() {
+			for i := range len(setups()) * max(*crashSeeds/2, 1) {
+				s, seed := setups()[i%len(setups())], uint64(7+i/len(setups()))
 				for n := 1; ; n += stride {
-					fs, h := run(s, 7, func(fs *crashfs.FS) { fs.FailAt(n, every, fault) })
+					fs, h := run(s, seed, func(fs *crashfs.FS) { fs.FailAt(n, every, fault) })
 					fs.FailAt(0, false, nil)
 					for _, kind := range []crashfs.Kind{crashfs.Kill, crashfs.DropUnsynced, crashfs.KeepSubset} {
 						points++
 						disk := fs.Crash(kind, rand.New(rand.NewPCG(uint64(n), 1)))
 						disk.Capacity = 0
 						if err := h.check(disk, s.opt); err != nil {
-							t.Fatalf("%s, %v (for good: %v) at operation %d, then %v: %v", s.name, fault, every, n, kind, err)
+							t.Fatalf("%s, seed %d, %v (for good: %v) at operation %d, then %v: %v", s.name, seed, fault, every, n, kind, err)
 						}
 					}
 					if n > fs.Ops() {

@@ -260,13 +260,20 @@ func (j *Journal) Close() error {
 // Trim removes the sealed segments whose last record is at or before upTo and
 // says how many they were. Nothing in them counts as lost.
 func (j *Journal) Trim(upTo Position) (removed int, err error) {
+	j.commitMu.Lock()
+	defer j.commitMu.Unlock()
 	j.mu.Lock()
 	if j.closed {
 		j.mu.Unlock()
 		return 0, ErrClosed
 	}
+	if n := len(j.segments); n > 0 && j.segments[n-1].sealed && j.segments[n-1].last <= upTo {
+		j.mu.Unlock()
+		_ = j.begin() // a successor: its name keeps the positions from being used again
+		j.mu.Lock()
+	}
 	var gone []*segment
-	for len(j.segments) > 0 && j.segments[0].sealed && j.segments[0].last <= upTo {
+	for len(j.segments) > 1 && j.segments[0].sealed && j.segments[0].last <= upTo {
 		gone = append(gone, j.unlinkOldest())
 	}
 	j.mu.Unlock()
