@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -90,7 +91,11 @@ resources:
 	})
 	ballast := filepath.Join(disk, "ballast")
 	fill := func() {
-		if err := os.WriteFile(ballast, make([]byte, 40<<20), 0o644); err != nil {
+		var fs syscall.Statfs_t
+		if err := syscall.Statfs(disk, &fs); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(ballast, make([]byte, int64(fs.Bavail)*fs.Bsize*94/100), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
