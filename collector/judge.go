@@ -92,6 +92,12 @@ func (c *Collector) openJudge() error {
 	if err != nil {
 		return fmt.Errorf("open the judge: %w", err)
 	}
+	if err := checkExpressions(figures.Resources(c.inForce()), func(expr string) error {
+		_, err := c.promql.Parser().ParseExpr(expr)
+		return err
+	}); err != nil {
+		return fmt.Errorf("read the resources of the catalogue: %w", err)
+	}
 	c.judge = NewJudge(JudgeOptions{Samples: promSamples{c.promql}, Store: c.ledger,
 		Resources: func() []capacity.Resource { return figures.Resources(c.inForce()) },
 		Catalogue: c.agreed, Version: func() int64 { return loaded.Number },

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -64,6 +65,25 @@ func (j *Judge) measure(ctx context.Context, r *capacity.Resource, at time.Time)
 		return strings.Compare(a.component+"\x00"+a.metric, b.component+"\x00"+b.metric)
 	})
 	return out, nil
+}
+
+// checkExpressions names each resource whose thresholds or expressions cannot
+// be judged, all of them at once.
+func checkExpressions(resources []capacity.Resource, parse func(expr string) error) error {
+	var faults []error
+	for i := range resources {
+		r := &resources[i]
+		if err := r.Check(); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		for _, e := range [...]struct{ key, expr string }{{"used", r.Used}, {"limit", r.Limit}} {
+			if err := parse(e.expr); err != nil {
+				faults = append(faults, fmt.Errorf("resource %s: %s is not PromQL: %w", r.Name, e.key, err))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // instanceID joins the values of the labels that make an instance.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 	"pgregory.net/rapid"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
@@ -295,6 +296,22 @@ func TestBrokenResourceDoesNotHideOthers(t *testing.T) {
 	}
 	if rs, err := l.Records(context.Background(), ledger.RecordFilter{}); err != nil || len(rs) != 1 {
 		t.Errorf("records: got %v %v, want one", rs, err)
+	}
+}
+
+func TestExpressionsAreChecked(t *testing.T) {
+	good := diskResource()[0]
+	odd, bad := good, good
+	odd.Name, odd.Limit = "odd", "sum("
+	bad.Name, bad.Per = "bad", nil
+	parse := func(expr string) error {
+		_, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+		return err
+	}
+	err := checkExpressions(append(capacity.Defaults(), good, odd, bad), parse)
+	want := "resource odd: limit is not PromQL: 1:5: parse error: unclosed left parenthesis\nresource bad: per names no label: what makes one instance of it?"
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
 

@@ -3,8 +3,6 @@ package collector
 import (
 	"context"
 	"time"
-
-	"github.com/plimsoll/plimsoll/internal/journal"
 )
 
 // trimEvery is how often the journal is asked to let go of what all have read.
@@ -19,7 +17,7 @@ func (c *Collector) trim(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			upTo := min(c.series.SafeTrim(), journal.Position(c.fold.Position()))
+			upTo := min(c.series.SafeTrim(), c.fold.Position())
 			if removed, err := c.journal.Trim(upTo); err != nil {
 				c.opt.Log.Error("trim the journal", "err", err)
 			} else if removed > 0 {

@@ -75,7 +75,7 @@ func (m *maker) terms(a agreement) agreement {
 	if m.chance(50) {
 		a.notice = m.Int64N(3) * m.steps(20)
 	}
-	if m.chance(50) {
+	if m.chance(50) || m.edgeOfMonth {
 		a.cap, a.capPer = m.steps(m.span()/m.p.step/4+1), pick(m, []string{"month", "quarter", "year"})
 	}
 	if m.chance(50) {
@@ -152,6 +152,11 @@ func (m *maker) window() {
 		}
 	}
 	w.to = w.from + m.steps(m.span()/m.p.step/3+1)
+	if m.edgeOfMonth && m.chance(70) { // it crosses the month's edge, which gives the cap anew
+		w.services = []string{m.p.services[len(m.p.services)-1].name}
+		w.from = m.base - m.steps(m.span()/m.p.step/4+1)
+		w.to = m.base + m.steps(m.span()/m.p.step/4+1)
+	}
 	if m.chance(85) {
 		w.approved = w.from - m.Int64N(60)*m.p.step
 	}
@@ -205,7 +210,9 @@ func (m *maker) history(c component) {
 				m.p.facts = append(m.p.facts, f)
 			}
 			at += m.pause(pace, flaps)
-			if flaps && now != up {
+			if flaps && now == up && m.chance(70) {
+				now = down
+			} else if flaps {
 				now = up
 			} else if m.chance(35) {
 				now = pick(m, []state{up, up, up, degraded, down, down})

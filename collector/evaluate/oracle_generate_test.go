@@ -10,11 +10,13 @@ import (
 // maker draws a problem from a seed: the same seed, the same problem.
 type maker struct {
 	*rand.Rand
-	p        *problem
-	zone     string
-	lo, hi   int64 // about the period
-	zs       zones
-	services []string
+	p           *problem
+	zone        string
+	lo, hi      int64 // about the period
+	base        int64 // what it is drawn around
+	edgeOfMonth bool  // base is the beginning of a month
+	zs          zones
+	services    []string
 }
 
 // generate draws a whole problem. Small periods have fine grids, so that a
@@ -25,8 +27,8 @@ func generate(seed uint64, zs zones) *problem {
 	m.p.step = size.step
 	m.zone = m.anyZone()
 	steps := 20 + m.Int64N(size.steps)
-	base := m.moment()
-	m.lo = base - m.Int64N(steps)*size.step
+	m.base = m.moment()
+	m.lo = m.base - m.Int64N(steps)*size.step
 	m.hi = m.lo + steps*size.step
 	m.p.from, m.p.to = m.edge(m.lo), m.edge(m.hi)
 	from, to := m.p.from.in(zs.load(m.zone)), m.p.to.in(zs.load(m.zone))
@@ -89,6 +91,9 @@ func (m *maker) near() int64 {
 // moment is where the period lies: at the start of a month, quarter or
 // year, at a change of the zone's clock, or anywhere.
 func (m *maker) moment() int64 {
+	if m.zone == "Pacific/Apia" && m.chance(30) {
+		return time.Date(2011, time.December, 30, 10, 0, 0, 0, time.UTC).UnixMilli() // a whole day is skipped
+	}
 	year, month := 1985+m.IntN(52), time.Month(1+m.IntN(12))
 	if m.chance(50) {
 		year = 2024 + m.IntN(3)
@@ -100,6 +105,7 @@ func (m *maker) moment() int64 {
 	first := z.dateStart(time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
 	switch m.IntN(3) {
 	case 0:
+		m.edgeOfMonth = first%(15*minute) == 0
 		return first - first%(15*minute)
 	case 1:
 		if _, next := z.local(first).ZoneBounds(); !next.IsZero() && next.UnixMilli()%(15*minute) == 0 {

@@ -52,7 +52,6 @@ func week(days []int, spans ...span) (w [7][]span) {
 	return w
 }
 
-func allDays() []int  { return []int{0, 1, 2, 3, 4, 5, 6} }
 func workdays() []int { return []int{1, 2, 3, 4, 5} }
 
 // october is V0 of the contract: October 2026 in Shanghai.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -134,7 +135,7 @@ func anyOurs(matchers []*labels.Matcher) bool {
 func wanted(matchers []*labels.Matcher) func(string) bool {
 	return func(name string) bool {
 		for _, m := range matchers {
-			if m.Name == labels.MetricName && !m.Matches(name) {
+			if m.Name == model.MetricNameLabel && !m.Matches(name) {
 				return false
 			}
 		}
@@ -170,7 +171,7 @@ func (b *builder) add(v *float64, name string, pairs ...string) {
 	if !b.keep(name) {
 		return
 	}
-	l := labels.FromStrings(append(append([]string{}, pairs...), labels.MetricName, name)...)
+	l := labels.FromStrings(append(append([]string{}, pairs...), model.MetricNameLabel, name)...)
 	key := l.String()
 	c := b.byLabels[key]
 	switch {

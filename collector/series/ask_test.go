@@ -14,7 +14,6 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/batch"
-	"github.com/plimsoll/plimsoll/internal/journal"
 )
 
 // seen is a store with facts: host a is up for three hours, check shop goes
@@ -30,16 +29,15 @@ func seen(t *testing.T) running {
 	check := &batch.Series{Labels: labels.FromStrings(nameLabel, checkStateName, "instance", "a", "component", "shop"), Fact: batch.FactCheck}
 	a, b := up("a"), up("b")
 	other := &batch.Series{Labels: labels.FromStrings(nameLabel, "node_load1", "instance", "a")}
-	var last journal.Position
 	for m := int64(0); m < 180; m += 30 {
 		at := t0 + m*60_000
 		v := 1.0
 		if m >= 60 && m < 120 {
 			v = 0
 		}
-		last = feed.append(batch.Sample{Series: a, T: at, V: 1}, batch.Sample{Series: check, T: at + 1, V: v}, batch.Sample{Series: other, T: at, V: 7})
+		feed.append(batch.Sample{Series: a, T: at, V: 1}, batch.Sample{Series: check, T: at + 1, V: v}, batch.Sample{Series: other, T: at, V: 7})
 	}
-	last = feed.append(batch.Sample{Series: b, T: t0 + 60*60_000, V: 0.5})
+	last := feed.append(batch.Sample{Series: b, T: t0 + 60*60_000, V: 0.5})
 	s.until(t, last)
 	return s
 }

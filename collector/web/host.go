@@ -23,6 +23,7 @@ type hostView struct {
 	Filesystems            []filesystem
 	Checks                 []node
 	Problems               []problemRow
+	NoProblems             string
 }
 
 type rangeLink struct {
@@ -66,7 +67,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	view := hostView{Name: name, State: states.Components[name].State.String(), Ago: v.ago(h.LastSeen)}
+	view := hostView{NoProblems: v.T("problems.none"), Name: name, State: states.Components[name].State.String(), Ago: v.ago(h.LastSeen)}
 	wish, chosen := v.Params.Get("range"), time.Hour
 	if wish == "" {
 		wish = "1h"

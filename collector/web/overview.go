@@ -23,6 +23,7 @@ type overviewView struct {
 	Services        []serviceRow
 	Hosts           []hostRow
 	Problems        []problemRow
+	NoProblems      string // said where there is none
 }
 
 // cause is one line of what is wrong now.
@@ -63,7 +64,7 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var view overviewView
+	view := overviewView{NoProblems: v.T("problems.none")}
 	view.Month = v.Book.Month(v.AsOf.In(v.Zone).Format("2006-01"))
 	if view.Services, err = s.serviceRows(ctx, v, states); err != nil {
 		return "", nil, err
@@ -233,7 +234,7 @@ func (v *visit) fillRow(row *serviceRow, f *availability.Figures) {
 	row.Target, row.Budget, row.Verdict, row.Overspent = "–", "–", "", false
 	row.Minutes = v.minutes(f)
 	if i := figures.Promise(f); i != nil {
-		row.Target, row.Verdict = v.Share(i.Target), string(i.State)
+		row.Target, row.Verdict = v.Share(i.Target), i.State
 	}
 	if f.BudgetS != nil {
 		row.Budget = v.budget(*f.BudgetS)

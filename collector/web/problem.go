@@ -60,11 +60,14 @@ func (s *Site) problemRows(ctx context.Context, v *visit, keep func(*record.Reco
 	return rows, nil
 }
 
-type problemsView struct{ Problems []problemRow }
+type problemsView struct {
+	Problems   []problemRow
+	NoProblems string
+}
 
 func (s *Site) problems(ctx context.Context, v *visit) (string, any, error) {
 	rows, err := s.problemRows(ctx, v, func(*record.Record) bool { return true })
-	return v.T("problems"), problemsView{rows}, err
+	return v.T("problems"), problemsView{rows, v.T("problems.none.all")}, err
 }
 
 type problemView struct {

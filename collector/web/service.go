@@ -183,7 +183,7 @@ func agreementOf(c *availability.Catalogue, f *availability.Figures) *availabili
 func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
 	verdict := ""
 	if i := figures.Promise(f); i != nil {
-		verdict = string(i.State)
+		verdict = i.State
 	}
 	keys := []keyFigure{
 		{v.T("key.availability"), v.Ratio(f.Exact.Availability, 3), v.minutes(f), verdict},
@@ -238,7 +238,7 @@ func (v *visit) more(f *availability.Figures) []Pair {
 }
 
 func (v *visit) indicator(i *availability.IndicatorResult, a *availability.Agreement) indicatorRow {
-	row := indicatorRow{Name: i.Name, Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), State: string(i.State)}
+	row := indicatorRow{Name: i.Name, Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), State: i.State}
 	if i.Kind == availability.KindAvailability {
 		row.Target, row.Unacceptable = v.optionalShare(i.Target), v.optionalShare(i.Unacceptable)
 	}

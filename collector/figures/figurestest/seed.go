@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 
@@ -202,7 +203,7 @@ func (s *Seed) samples(t testing.TB) {
 	for n, host := range []string{"web-1", "db-1"} {
 		id := []string{"instance", host, "customer", "acme", "job", "node"}
 		node := func(name string, more ...string) []string {
-			return append(append([]string{labels.MetricName, name}, id...), more...)
+			return append(append([]string{model.MetricNameLabel, name}, id...), more...)
 		}
 		var user, system, iowait, idle, read, written, received, sent float64
 		for i := range 6 * 240 {
