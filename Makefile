@@ -56,5 +56,5 @@ fuzz: ## every fuzz target for FUZZTIME
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
 soak: ## what does not fit into .ci/run: the long oracle and the long kill test
-	go test -count=1 -timeout 20m -run 'Oracle' ./collector/evaluate -oracle.runs=20000
+	PLIMSOLL_ORACLE_RUNS=20000 go test -count=1 -timeout 20m -run 'Oracle' ./collector/evaluate
 	PLIMSOLL_SOAK=1 go test -count=1 -timeout 60m -v -run 'Kill' ./internal/e2e/...

@@ -147,8 +147,9 @@ func TestTooOldIsCounted(t *testing.T) {
 // Nothing of either is lost, also not over a restart.
 func TestClockThatWasAhead(t *testing.T) {
 	feed, dir := newTape(), t.TempDir()
-	clock := t0
-	opts := small(t, dir, feed, func() time.Time { return time.UnixMilli(clock) })
+	var clock atomic.Int64 // read by the store's own goroutine
+	clock.Store(t0)
+	opts := small(t, dir, feed, func() time.Time { return time.UnixMilli(clock.Load()) })
 	opts.Registerer = prometheus.NewRegistry()
 	s := start(t, opts, feed)
 	a, want := newSeries("a", 0), history{}
@@ -164,8 +165,8 @@ func TestClockThatWasAhead(t *testing.T) {
 		give(t0+year+i*5000, 2)
 	}
 	for i := range int64(300) {
-		clock = t0 + 20_000 + i*1000
-		give(clock, 3)
+		clock.Store(t0 + 20_000 + i*1000)
+		give(clock.Load(), 3)
 	}
 	equal(t, dump(t, s.Store), want)
 	if err := s.Compact(context.Background()); err != nil {
@@ -178,10 +179,10 @@ func TestClockThatWasAhead(t *testing.T) {
 	feed.fresh()
 	s = start(t, opts, feed)
 	for i := range int64(100) {
-		give(clock+20_000+i*1000, 4)
+		give(clock.Load()+20_000+i*1000, 4)
 	}
 	equal(t, dump(t, s.Store), want)
-	if got, want := s.db.Head().MaxTime(), clock+20_000+99_000; got != want {
+	if got, want := s.db.Head().MaxTime(), clock.Load()+20_000+99_000; got != want {
 		t.Errorf("the head's youngest is %d, want the present %d", got, want)
 	}
 }
