@@ -33,22 +33,23 @@ func TestAnyHistorySurvives(t *testing.T) {
 		defer os.RemoveAll(dir)
 		feed := newTape()
 		want := history{}
-		clock := t0
+		var clock atomic.Int64 // read by the store's own goroutine
+		clock.Store(t0)
 		series := []*batch.Series{newSeries("a", 0), newSeries("a", 1), newSeries("b", 0)}
 		last := journal.Position(0)
-		opts := small(t, dir, feed, func() time.Time { return time.UnixMilli(clock) })
+		opts := small(t, dir, feed, func() time.Time { return time.UnixMilli(clock.Load()) })
 		s := start(t, opts, feed)
 		defer func() { _ = s.stop() }()
 		rt.Repeat(map[string]func(*rapid.T){
 			"append": func(rt *rapid.T) {
 				for range rapid.IntRange(1, 20).Draw(rt, "batches") {
-					clock += rapid.Int64Range(1, 15_000).Draw(rt, "step")
+					ts0 := clock.Add(rapid.Int64Range(1, 15_000).Draw(rt, "step"))
 					var samples []batch.Sample
 					for i, sr := range series {
 						if rapid.IntRange(0, 5).Draw(rt, "skip") == 0 {
 							continue
 						}
-						ts := clock
+						ts := ts0
 						if rapid.IntRange(0, 3).Draw(rt, "late") == 0 {
 							ts -= rapid.Int64Range(0, 600_000).Draw(rt, "by")
 						}

@@ -33,7 +33,7 @@ func open(t *testing.T) (*figurestest.Seed, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, log := func() time.Time { return s.Now }, slog.New(slog.NewTextHandler(t.Output(), nil))
+	now, log := s.Clock, slog.New(slog.NewTextHandler(t.Output(), nil))
 	programs := api.New(api.Options{Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, Version: "test", Now: now, Log: log,
 		Report: func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
 			m, err := report.Build(ctx, report.Source{Figures: s.Engine, Records: s.Ledger, Words: shelf}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})

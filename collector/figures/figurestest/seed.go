@@ -15,6 +15,7 @@ import (
 	"math"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,7 +79,14 @@ type Seed struct {
 	Samples *tsdb.DB
 	Now     time.Time
 	Zone    *time.Location
+	ahead   atomic.Int64 // nanoseconds the clock has moved on
 }
+
+// Clock is Now and what Tick added; other goroutines may read it.
+func (s *Seed) Clock() time.Time { return s.Now.Add(time.Duration(s.ahead.Load())) }
+
+// Tick moves the clock on.
+func (s *Seed) Tick(d time.Duration) { s.ahead.Add(int64(d)) }
 
 // Open fills a ledger and a database below t's temporary folder.
 func Open(t testing.TB) *Seed {
@@ -86,7 +94,7 @@ func Open(t testing.TB) *Seed {
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	check(t, err)
 	s := &Seed{Now: time.Date(2026, 11, 25, 12, 0, 0, 0, zone), Zone: zone}
-	now := func() time.Time { return s.Now }
+	now := s.Clock
 	clock := time.UnixMilli(s.At(9, 14, 19, 30)) // of the ledger while the hosts enrol
 	log := slog.New(slog.DiscardHandler)
 	s.Ledger, err = ledger.Open(ledger.Options{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: func() time.Time { return clock }, Log: log})
