@@ -231,7 +231,8 @@ func benchPrometheus(t *testing.T, program string) ingestResult {
 	if err := os.WriteFile(config, []byte("global: {}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--web.enable-remote-write-receiver")
+	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--web.enable-remote-write-receiver",
+		"--web.max-connections=2000") // its default of 512 would keep half of the hosts waiting
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
