@@ -99,7 +99,8 @@ func parseRFC3339[T string | []byte](s T) (int64, bool) {
 	hour, ok4 := digits(s[11:13])
 	minute, ok5 := digits(s[14:16])
 	second, ok6 := digits(s[17:19])
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || !validDate(year, month, dom) || hour > 23 || minute > 59 || second > 59 {
+	numbers := ok1 && ok2 && ok3 && ok4 && ok5 && ok6
+	if !numbers || !validDate(year, month, dom) || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
 	rest, millis := 19, 0

@@ -38,7 +38,7 @@ func TestDecode(t *testing.T) {
 }
 
 func TestFaultsAllAtOnce(t *testing.T) {
-	text := `nmae: web
+	text := `nam: web
 every: 90
 target: 99.9
 count: many
@@ -52,7 +52,7 @@ parts: [{cheks: 1}]
 name: [1]
 ratio:
 `
-	want := `a.yaml:1: nmae: unknown key; did you mean "name"?
+	want := `a.yaml:1: nam: unknown key; did you mean "name"?
 a.yaml:2: every: "90" is not a duration: a unit is missing; write it like 1d12h, 2h, 90s, 250ms or 0
 a.yaml:3: target: "99.9" is not a share: it is above 1; write 99.9% if per cent is meant
 a.yaml:4: count: expected a whole number, found "many"
@@ -132,7 +132,7 @@ func TestShares(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"availability", "mttr", "services", "components", "of"}
 	for word, want := range map[string]string{
-		"availabilty": "availability", "mtrt": "mttr", "service": "services", "compnoents": "components", "of": "of", "xy": "", "banana": "", "mean": ""} {
+		"availabilityy": "availability", "mtrt": "mttr", "service": "services", "componentz": "components", "of": "of", "xy": "", "banana": "", "mean": ""} {
 		if got := Nearest(word, known); got != want {
 			t.Errorf("%s: got %q, want %q", word, got, want)
 		}
