@@ -215,6 +215,9 @@ func TestKill(t *testing.T) {
 		loaders = append(loaders, l)
 		running.Go(func() { l.run(ctx) })
 	}
+	// The record must be there before the first kill, or no judge would live
+	// long enough to see the agent's values.
+	waitFor(t, "the problem record", 30*time.Second, func() bool { return len(p.problems()) == 1 })
 	begin := time.Now()
 	agentKills, slowest := 0, time.Duration(0)
 	for cycle := range cycles {
@@ -247,6 +250,7 @@ func TestKill(t *testing.T) {
 	for _, l := range loaders {
 		checkAcknowledged(t, p.site, l, begin)
 	}
+	<-time.After(6 * time.Second) // a round of the judge after the last kill
 	if problems := p.problems(); len(problems) != 1 {
 		t.Errorf("%d problem records, want exactly one: %+v", len(problems), problems)
 	}
