@@ -46,6 +46,7 @@ type loader struct {
 	client *http.Client
 	url    string
 	seq    uint64
+	lastAt int64 // Unix ms of the last batch
 	series int
 
 	mu      sync.Mutex
@@ -86,7 +87,10 @@ func (l *loader) body(at int64, value float64) ([]byte, error) {
 
 // send delivers one batch and notes it when it was acknowledged.
 func (l *loader) send(ctx context.Context) error {
-	at, value := time.Now().UnixMilli(), rand.Float64()
+	// Two batches within one millisecond would be two values at one instant,
+	// of which the first stands: that is not what this test is about.
+	at, value := max(time.Now().UnixMilli(), l.lastAt+1), rand.Float64()
+	l.lastAt = at
 	l.seq++
 	body, err := l.body(at, value)
 	if err != nil {
