@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -136,15 +137,22 @@ func runOnce(t testing.TB, name string, args ...string) (stdout, stderr string, 
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// freeAddr is a loopback address nobody listens on now.
+// nextPort gives each caller another port, below those the kernel lends to
+// outgoing connections: a port that was only free a moment ago may be taken.
+var nextPort atomic.Int32
+
+// freeAddr is a loopback address nobody listens on and no other test is given.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 2000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20000+(int32(os.Getpid())*37+nextPort.Add(1))%12000)
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("no free port between 20000 and 32000")
+	return ""
 }
 
 // waitFor asks again every 100 ms until ok or the time is up.
