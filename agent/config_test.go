@@ -97,7 +97,7 @@ agent.yaml:12: sources.zebra: no such source; known: cpu, memory, load, filesyst
 agent.yaml:13: scrape: not yet: reading an exporter's page comes in a later version; remove the key
 agent.yaml:15: checks[0]: component is missing; name what is tested, as the catalogue does
 agent.yaml:16: checks[1].timeout: 11s is longer than the interval, 10s; shorten it: a check never overlaps itself
-agent.yaml:17: checks[2]: component a has a check tcp already, checks[1]; give it another name by check:
+agent.yaml:17: checks[2]: component a is tested by checks[1] already; name another component, and let the service need all_of both
 agent.yaml:18: checks[3]: both http and tcp are given; make two checks of it
 agent.yaml:19: checks[4].tcp: "a" is not host:port
 agent.yaml:20: checks[5].http: "a/" is not a URL that begins with http:// or https:// and names a host

@@ -115,16 +115,17 @@ func (v *validator) sources(c *Config) {
 }
 
 func (v *validator) checks(c *Config) {
-	seen := map[[2]string]int{}
+	seen := map[string]int{}
 	for i, k := range c.Checks {
 		key := fmt.Sprintf("checks[%d]", i)
 		spec := c.spec(k)
 		v.check(key, k, spec)
-		id := [2]string{spec.Component, spec.Name}
-		if first, twice := seen[id]; twice {
-			v.fault(key, fmt.Sprintf("component %s has a check %s already, checks[%d]", spec.Component, spec.Name, first), "give it another name by check:")
+		// Facts are told apart by component and observer, and this host is one
+		// observer: two checks of one component would contradict each other.
+		if first, twice := seen[spec.Component]; twice && spec.Component != "" {
+			v.fault(key, fmt.Sprintf("component %s is tested by checks[%d] already", spec.Component, first), "name another component, and let the service need all_of both")
 		} else {
-			seen[id] = i
+			seen[spec.Component] = i
 		}
 	}
 }
