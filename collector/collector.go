@@ -175,6 +175,7 @@ func (c *Collector) openReceive() (err error) {
 	if err := c.receive.Listen(c.opt.Config.ListenAgents); err != nil {
 		return portError(c.opt.Config.ListenAgents, "--listen-agents", err)
 	}
+	c.undo.add("the agents' port", c.receive.Close)
 	return nil
 }
 

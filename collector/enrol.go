@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"os"
+	"strconv"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/api"
@@ -16,12 +19,27 @@ import (
 // keeps only the hash of its secret.
 func (c *Collector) EnrolToken(ctx context.Context, customer string, ttl time.Duration) (api.Token, error) {
 	text, hash := identity.NewToken(c.ca.Fingerprint())
-	expires := c.opt.Now().Add(ttl)
+	expires := c.opt.Now().Add(ttl).Truncate(time.Second)
 	err := c.ledger.EnrolToken(ctx, hash, ledger.Token{Customer: customer, ExpiresAt: expires.UnixMilli(), Uses: 1})
 	if err != nil {
 		return api.Token{}, fmt.Errorf("keep the token's hash: %w", err)
 	}
-	return api.Token{Token: text, Address: c.AgentsAddr(), Expires: expires}, nil
+	return api.Token{Token: text, Address: c.advertised(), Expires: expires}, nil
+}
+
+// advertised is the address other hosts deliver to: the bound one, or this
+// host's name where every address is bound.
+func (c *Collector) advertised() string {
+	bound := c.AgentsAddr()
+	addr, err := netip.ParseAddrPort(bound)
+	if err != nil || !addr.Addr().IsUnspecified() {
+		return bound
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return bound
+	}
+	return net.JoinHostPort(name, strconv.Itoa(int(addr.Port())))
 }
 
 // listen binds addr or says in one sentence what to do about it.

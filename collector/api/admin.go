@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/internal/settings"
 )
 
 // AuditVerify recomputes the audit chain.
@@ -35,11 +36,11 @@ func (a *API) NewToken(ctx context.Context, in *struct {
 }) (*struct{ Body Token }, error) {
 	ttl := 24 * time.Hour
 	if in.Body.TTL != "" {
-		parsed, err := time.ParseDuration(in.Body.TTL)
-		if err != nil || parsed <= 0 || parsed > 30*24*time.Hour {
-			return nil, huma.Error400BadRequest(fmt.Sprintf("ttl %q is not a time up to 720h; write it like 24h", in.Body.TTL))
+		parsed, err := settings.ParseDuration(in.Body.TTL)
+		if err != nil || parsed <= 0 || parsed.Std() > 30*24*time.Hour {
+			return nil, huma.Error400BadRequest(fmt.Sprintf("ttl %q is not a time up to 30d; write it like 24h", in.Body.TTL))
 		}
-		ttl = parsed
+		ttl = parsed.Std()
 	}
 	t, err := a.o.NewToken(ctx, in.Body.Customer, ttl)
 	if err != nil {
