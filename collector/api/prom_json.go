@@ -92,7 +92,8 @@ func (w *promWriter) labels(l labels.Labels) {
 
 // point writes [seconds,"value"].
 func (w *promWriter) point(t int64, v float64) {
-	b := append(w.scratch[:0], '[')
+	b := w.scratch[:0]
+	b = append(b, '[')
 	b = appendSeconds(b, t)
 	b = append(b, ',', '"')
 	b = appendValue(b, v)

@@ -128,7 +128,7 @@ func (s *Site) costs(ctx context.Context, v *visit, o *ledger.Outage, end int64)
 		if counted == 0 {
 			continue
 		}
-		row := costRow{Service: f.Service, Link: v.at(servicePath(f.Service) + "?period=" + month), Month: v.Book.Month(month), Counted: v.Seconds(&counted),
+		row := costRow{Service: f.Service, Link: v.at(servicePath(f.Service) + "?period=" + month), Month: v.Month(month), Counted: v.Seconds(&counted),
 			Availability: v.Ratio(f.Exact.Availability, 3), Budget: "–"}
 		if f.BudgetS != nil {
 			row.Budget = v.budget(*f.BudgetS)

@@ -65,7 +65,7 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, err
 	}
 	view := overviewView{NoProblems: v.T("problems.none")}
-	view.Month = v.Book.Month(v.AsOf.In(v.Zone).Format("2006-01"))
+	view.Month = v.Month(v.AsOf.In(v.Zone).Format("2006-01"))
 	if view.Services, err = s.serviceRows(ctx, v, states); err != nil {
 		return "", nil, err
 	}

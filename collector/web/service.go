@@ -138,7 +138,7 @@ func zoneOf(f *availability.Figures, otherwise *time.Location) *time.Location {
 func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figures, period string) (figuresView, error) {
 	zone := zoneOf(f, v.Zone)
 	from, to := f.From.Time(), f.To.Time()
-	view := figuresView{Month: v.Book.Month(period), Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)),
+	view := figuresView{Month: v.Month(period), Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)),
 		From: words.Instant(from, zone), To: words.Instant(to, zone), Key: v.keyFigures(f), Cuts: v.cuts(f), More: v.more(f)}
 	timeline, err := s.Figures.ServiceTimeline(ctx, f.Service, from, to, v.AsOf)
 	if err != nil {
