@@ -154,14 +154,15 @@ func (a *Agent) clocks() wire.Clocks { return clocks(a.opt.Now(), a.started) }
 // and closes everything. The error is of this host's disk or port, never of
 // the collector.
 func (a *Agent) Run(ctx context.Context) error {
-	lastAlive := a.lastAlive()
-	if err := a.alive.write(a.opt.Now(), true); err != nil {
-		return errors.Join(err, a.shut())
-	}
 	a.opt.Log.Info("agent started", "version", a.opt.Version, "data", a.opt.Config.Data, "interval", a.opt.Config.Interval.String(),
 		"sources", len(a.collect.sources), "checks", len(a.opt.Config.Checks), "metrics", a.Addr())
-	if err := a.out.note(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote(lastAlive)}); err != nil {
+	// The note before the stamp: a run that is killed between the two has told
+	// how long nothing was measured before it; the other way round nobody would.
+	if err := a.out.note(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
 		return errors.Join(fmt.Errorf("note the start: %w", err), a.shut())
+	}
+	if err := a.alive.write(a.opt.Now(), true); err != nil {
+		return errors.Join(err, a.shut())
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.collect.run(ctx) })
@@ -183,27 +184,31 @@ func (a *Agent) Run(ctx context.Context) error {
 	return err
 }
 
-// lastAlive is the last sign of life of the run before: its stamp, or its last
-// record, whichever is later. 0: there was none.
-func (a *Agent) lastAlive() int64 {
-	at := a.last.At
-	if segments := a.buffer.Segments(); len(segments) > 0 {
-		if last := segments[len(segments)-1].LastAt; !last.IsZero() {
-			at = max(at, last.UnixMilli())
-		}
-	}
-	return at
-}
-
-func (a *Agent) startNote(lastAlive int64) *wire.StartNote {
+// startNote tells how the run before ended. Its last sign of life is its stamp
+// or its last record, whichever is later.
+func (a *Agent) startNote() *wire.StartNote {
 	n := &wire.StartNote{
 		Version: a.opt.Version, LastRun: a.last.Run, LastBoot: a.last.Boot,
-		LastAlive: lastAlive, CleanStop: a.last.Clean, Reason: a.last.Reason,
+		LastAlive: a.last.At, CleanStop: a.last.Clean, Reason: a.last.Reason,
+	}
+	if record := a.lastRecord(); record > n.LastAlive {
+		// A marker is the last thing a run leaves. What came behind it is of
+		// another run, which left none.
+		n.LastAlive, n.CleanStop, n.Reason = record, false, ""
 	}
 	if booted := source.BootTime(a.opt.Config.roots()); !booted.IsZero() {
 		n.BootedAt = booted.UnixMilli()
 	}
 	return n
+}
+
+// lastRecord is when the newest record of the buffer was written, in Unix ms; 0: there is none.
+func (a *Agent) lastRecord() int64 {
+	segments := a.buffer.Segments()
+	if len(segments) == 0 || segments[len(segments)-1].LastAt.IsZero() {
+		return 0
+	}
+	return segments[len(segments)-1].LastAt.UnixMilli()
 }
 
 func (a *Agent) stampAlive(ctx context.Context) error {

@@ -23,6 +23,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
+	"github.com/plimsoll/plimsoll/collector/silence"
 )
 
 // Figures is what of collector/figures the API answers with.
@@ -41,6 +42,7 @@ type Store interface {
 	Outages(ctx context.Context, f ledger.OutageFilter) ([]ledger.Outage, error)
 	Outage(ctx context.Context, id int64) (ledger.Outage, error)
 	Notes(ctx context.Context, f ledger.NoteFilter) ([]ledger.Note, error)
+	Silences(ctx context.Context, instance string, from, to int64) ([]silence.Silence, error)
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 	Record(ctx context.Context, no string) (ledger.File, error)
 	Verify(ctx context.Context) (ledger.Verification, error)

@@ -231,6 +231,7 @@ func (f *Fold) take(ctx context.Context, b *batch.Batch) {
 	f.metrics.facts.Add(float64(len(facts)))
 	f.pending.see(b)
 	if b.Note != nil {
+		f.metrics.silent(b.Env.Instance, b.Note)
 		if err := f.pending.note(b); err != nil {
 			f.opts.Log.Warn("a note was left out", "instance", b.Env.Instance, "position", uint64(b.Pos), "err", err)
 		}

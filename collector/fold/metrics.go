@@ -1,11 +1,17 @@
 package fold
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/plimsoll/plimsoll/collector/silence"
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
 
 // metrics are the fold's own.
 type metrics struct {
 	facts, late, repeated, changes, refused prometheus.Counter
 	splits                                  *prometheus.CounterVec
+	breaks, unmeasured, lost                *prometheus.CounterVec
 }
 
 func newMetrics(f *Fold) *metrics {
@@ -21,14 +27,33 @@ func newMetrics(f *Fold) *metrics {
 		splits: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plimsoll_fold_splits_total",
 			Help: "Streaks that a late fact took apart, by whether its neighbours were still known."}, []string{"exact"}),
 	}
+	by := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m.breaks = by("plimsoll_agent_breaks_total", "Times an agent told that it had not been measuring, by cause.", "instance", "cause")
+	m.unmeasured = by("plimsoll_agent_unmeasured_seconds_total", "How long agents were not measuring, by their own notes.", "instance")
+	m.lost = by("plimsoll_agent_lost_records_total", "Records that agents told were lost.", "instance")
 	if f.opts.Registerer == nil {
 		return m
 	}
 	position := func(name, help string, get func() uint64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(get()) })
 	}
-	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.splits,
+	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.splits, m.breaks, m.unmeasured, m.lost,
 		position("plimsoll_fold_position", "Position in the journal up to which the ledger has it.", f.durable.Load),
 		position("plimsoll_fold_folded_position", "Position in the journal up to which it is folded in memory.", f.folded.Load))
 	return m
+}
+
+// silent counts what a note says about its agent's silence.
+func (m *metrics) silent(instance string, n *wire.Note) {
+	s, ok := silence.Of(n)
+	switch {
+	case !ok:
+	case s.Cause == silence.Lost:
+		m.lost.WithLabelValues(instance).Add(float64(s.Records))
+	default:
+		m.breaks.WithLabelValues(instance, string(s.Cause)).Inc()
+		m.unmeasured.WithLabelValues(instance).Add(float64(s.Length()) / 1000)
+	}
 }

@@ -23,6 +23,8 @@ type hostView struct {
 	Filesystems            []filesystem
 	Checks                 []node
 	Problems               []problemRow
+	Silences               []silenceRow
+	SilentMonth            string
 	NoProblems             string
 }
 
@@ -105,6 +107,9 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, err
 	}
 	if view.Checks, err = s.checksOf(ctx, v, name, states); err != nil {
+		return "", nil, err
+	}
+	if err = s.silences(ctx, v, &view); err != nil {
 		return "", nil, err
 	}
 	return name, view, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
 	"github.com/plimsoll/plimsoll/collector/series"
+	"github.com/plimsoll/plimsoll/collector/silence"
 )
 
 // Figures is the one engine all numbers come from (collector/figures).
@@ -30,6 +31,7 @@ type Store interface {
 	Outages(ctx context.Context, f ledger.OutageFilter) ([]ledger.Outage, error)
 	Outage(ctx context.Context, id int64) (ledger.Outage, error)
 	Notes(ctx context.Context, f ledger.NoteFilter) ([]ledger.Note, error)
+	Silences(ctx context.Context, instance string, from, to int64) ([]silence.Silence, error)
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 	Record(ctx context.Context, no string) (ledger.File, error)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -223,13 +224,14 @@ func TestKill(t *testing.T) {
 	// long enough to see the agent's values.
 	waitFor(t, "the problem record", 30*time.Second, func() bool { return len(p.problems()) == 1 })
 	begin := time.Now()
-	agentKills, slowest := 0, time.Duration(0)
+	var agentKills []time.Time
+	slowest := time.Duration(0)
 	for cycle := range cycles {
 		<-time.After(time.Duration(random.IntN(900)) * time.Millisecond)
 		victim := random.IntN(3)
 		if victim != 0 {
+			agentKills = append(agentKills, time.Now())
 			p.agent.kill()
-			agentKills++
 		}
 		if victim != 1 {
 			p.collector.kill()
@@ -243,7 +245,7 @@ func TestKill(t *testing.T) {
 			p.startAgent()
 		}
 	}
-	t.Logf("%d kills in %v, %d of them of the agent; slowest restart to acknowledgement %v", cycles, time.Since(begin), agentKills, slowest)
+	t.Logf("%d kills in %v, %d of them of the agent; slowest restart to acknowledgement %v", cycles, time.Since(begin), len(agentKills), slowest)
 	if slowest > 2*time.Second {
 		t.Errorf("a restart took %v to acknowledge, want at most 2 s", slowest)
 	}
@@ -258,9 +260,67 @@ func TestKill(t *testing.T) {
 	if problems := p.problems(); len(problems) != 1 {
 		t.Errorf("%d problem records, want exactly one: %+v", len(problems), problems)
 	}
+	checkBreaks(t, p.site, agentKills, time.Second)
 	p.agent.stop()
 	p.collector.stop()
-	checkAgentSequence(t, p.data, agentKills)
+	checkAgentSequence(t, p.data, len(agentKills))
+}
+
+// TestKillQuickstart: the same of the one process a newcomer runs, collector,
+// agent and sample page together.
+func TestKillQuickstart(t *testing.T) {
+	t.Parallel()
+	cycles := 20
+	if testing.Short() {
+		cycles = 5
+	}
+	if os.Getenv("PLIMSOLL_SOAK") == "1" {
+		cycles = 200
+	}
+	listen, agents, data := freeAddr(t), freeAddr(t), t.TempDir()
+	s := site{t, "http://" + listen}
+	for name, text := range map[string]string{"catalogue.yaml": fmt.Sprintf(killCatalogue, hostname(t)), "agent.yaml": "interval: 1s\nlisten: off\n"} {
+		if err := os.WriteFile(filepath.Join(data, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := func() *process {
+		return start(t, "plimsoll-collector", "quickstart", "--data", data, "--listen", listen, "--listen-agents", agents, "--listen-sample", "127.0.0.1:0")
+	}
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 2))
+	running := whole()
+	waitFor(t, "the problem record", 30*time.Second, func() bool { _, err := s.tryQuery("up", time.Time{}); return err == nil && len(s.problems()) == 1 })
+	ctx, stopLoad := context.WithCancel(context.Background())
+	defer stopLoad()
+	l := newLoader(t, s, agents, "load", 50)
+	var load sync.WaitGroup
+	load.Go(func() { l.run(ctx) })
+	begin, slowest := time.Now(), time.Duration(0)
+	var kills []time.Time
+	for cycle := range cycles {
+		<-time.After(time.Duration(300+random.IntN(1500)) * time.Millisecond)
+		kills = append(kills, time.Now())
+		running.kill()
+		restarted := time.Now()
+		running = whole()
+		slowest = max(slowest, waitFor(t, fmt.Sprintf("an acknowledgement after kill %d", cycle), 10*time.Second, func() bool { return l.ackedAfter(restarted) }))
+	}
+	t.Logf("seed %d: %d kills in %v; slowest restart to acknowledgement %v", seed, cycles, time.Since(begin), slowest)
+	if slowest > 2*time.Second {
+		t.Errorf("a restart took %v to acknowledge, want at most 2 s", slowest)
+	}
+	<-time.After(3 * time.Second)
+	stopLoad()
+	load.Wait()
+	waitFor(t, "the collector caught up", 60*time.Second, func() bool { status, _ := s.get("/-/ready"); return status == http.StatusOK })
+	checkAcknowledged(t, s, l, begin)
+	if problems := s.problems(); len(problems) != 1 {
+		t.Errorf("%d problem records, want exactly one: %+v", len(problems), problems)
+	}
+	checkBreaks(t, s, kills, time.Second)
+	running.stop()
+	checkAgentSequence(t, data, cycles)
 }
 
 // checkAcknowledged compares each series of the loader with its list.
@@ -301,6 +361,48 @@ func checkAcknowledged(t *testing.T, s site, l *loader, begin time.Time) {
 	t.Logf("%s: %d acknowledged batches of %d series: %d samples missing, %d wrong", l.id.Instance, len(l.acked), l.series, missing, wrong)
 	if missing > 0 || wrong > 0 || len(l.acked) < 10 {
 		t.Errorf("%s: %d missing, %d wrong of %d acknowledged", l.id.Instance, missing, wrong, len(l.acked)*l.series)
+	}
+}
+
+// checkBreaks: each kill of the agent lies in a break that the agent told of
+// and everybody can see, and what was in memory at the kill, so is lost, is at
+// most one interval.
+func checkBreaks(t *testing.T, s site, kills []time.Time, interval time.Duration) {
+	t.Helper()
+	type told struct {
+		Cause    string
+		From, To time.Time
+		Seconds  float64
+	}
+	var answer struct{ Silences []told }
+	s.json("/api/v1/hosts/"+hostname(t)+"/silences", &answer)
+	// A stamp and a record are a moment older than what comes after them.
+	const slack = 500 * time.Millisecond
+	lost, uncounted, seen := time.Duration(0), 0, map[int]bool{}
+	for _, kill := range kills {
+		in := slices.IndexFunc(answer.Silences, func(b told) bool {
+			return !kill.Before(b.From.Add(-50*time.Millisecond)) && !kill.After(b.To)
+		})
+		if in < 0 {
+			uncounted++
+			t.Errorf("the kill at %v lies in no break that was told", kill)
+			continue
+		}
+		if !seen[in] { // the next kill in the same break hit a run that had measured nothing yet
+			lost, seen[in] = max(lost, kill.Sub(answer.Silences[in].From)), true
+		}
+	}
+	silent := 0.0
+	for _, b := range answer.Silences {
+		silent += b.Seconds
+		if b.Cause != "killed" {
+			t.Errorf("a break by %q, but the agent was only ever killed: %+v", b.Cause, b)
+		}
+	}
+	t.Logf("%d kills of the agent: %d breaks told, %.1f s in all; at most %v were in memory and lost; %d kills not counted",
+		len(kills), len(answer.Silences), silent, lost.Round(time.Millisecond), uncounted)
+	if lost > interval+slack {
+		t.Errorf("%v were lost at a kill, want at most one interval of %v", lost, interval)
 	}
 }
 

@@ -1,0 +1,60 @@
+package silence
+
+import (
+	"testing"
+
+	"github.com/plimsoll/plimsoll/internal/wire"
+)
+
+func start(at, alive, booted int64, clean bool, reason string) wire.Note {
+	return wire.Note{At: at, Start: &wire.StartNote{LastAlive: alive, BootedAt: booted, CleanStop: clean, Reason: reason}}
+}
+
+func TestOf(t *testing.T) {
+	const alive, booted, again = 1_000_000, 400_000, 1_012_000
+	for _, row := range []struct {
+		name string
+		note wire.Note
+		want Silence // the zero value: the note says nothing about silence
+	}{
+		{"killed: same boot, no marker", start(again, alive, booted, false, ""), Silence{Killed, alive, again, 0, ""}},
+		{"stopped: the marker is there", start(again, alive, booted, true, "terminated"), Silence{Stopped, alive, again, 0, "terminated"}},
+		{"stopped before a restart of the host", start(again, alive, alive+5_000, true, "terminated"), Silence{Stopped, alive, again, 0, "terminated"}},
+		{"the host was started in between", start(again, alive, alive+5_000, false, ""), Silence{Rebooted, alive, again, 0, ""}},
+		{"the boot is not known", start(again, alive, 0, false, ""), Silence{Killed, alive, again, 0, ""}},
+		{"the first start of all", start(again, 0, booted, false, ""), Silence{}},
+		{"records lost", wire.Note{At: again, Loss: &wire.LossNote{Records: 40, FromAt: alive, ToAt: alive + 9_000, Reason: "full"}}, Silence{Lost, alive, alive + 9_000, 40, "full"}},
+		{"records lost, nobody knows when", wire.Note{At: again, Loss: &wire.LossNote{Records: 1, Reason: "rot"}}, Silence{Lost, 0, 0, 1, "rot"}},
+		{"a check changed", wire.Note{At: again, Change: &wire.CheckChange{Component: "shop", To: "down"}}, Silence{}},
+	} {
+		got, ok := Of(&row.note)
+		if got != row.want || ok != (row.want != Silence{}) {
+			t.Errorf("%s: got %+v, %v, want %+v", row.name, got, ok, row.want)
+		}
+	}
+}
+
+func TestLength(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		from, to int64
+		want     int64
+	}{
+		{"twelve seconds", 1_000_000, 1_012_000, 12_000},
+		{"the clock was set back meanwhile", 1_012_000, 1_000_000, 0},
+		{"begin not known", 0, 1_000_000, 0},
+	} {
+		if got := (&Silence{From: row.from, To: row.to}).Length(); got != row.want {
+			t.Errorf("%s: %d ms, want %d", row.name, got, row.want)
+		}
+	}
+}
+
+// TestAll: a note delivered twice counts once, the newest comes first.
+func TestAll(t *testing.T) {
+	first, second := start(2_000, 1_000, 0, false, ""), start(5_000, 4_000, 0, true, "terminated")
+	got := All([]wire.Note{first, second, first, {At: 9, Change: &wire.CheckChange{}}})
+	if len(got) != 2 || got[0].Cause != Stopped || got[1].Cause != Killed {
+		t.Errorf("got %+v, want the stop at 5000 and then the kill at 2000, each once", got)
+	}
+}
