@@ -34,7 +34,7 @@ type quickstartCmd struct {
 
 func (c *quickstartCmd) Run(ctx context.Context) error {
 	return quickstart.Run(ctx, quickstart.Options{Data: c.Data, Listen: c.Listen, ListenAgents: c.ListenAgents,
-		ListenSample: c.ListenSample, Version: version, Stdout: os.Stdout, Stderr: os.Stderr})
+		ListenSample: c.ListenSample, Version: version, Stdout: os.Stdout})
 }
 
 type runCmd struct {

@@ -24,24 +24,13 @@ type Options struct {
 	ListenAgents string
 	ListenSample string
 	Version      string
-	Stdout       io.Writer // the story
-	Stderr       io.Writer // the log
-}
-
-// story tells a newcomer what happens, one line for each step.
-type story struct {
-	to    io.Writer
-	begin time.Time
-}
-
-func (s story) tell(format string, args ...any) {
-	fmt.Fprintf(s.to, "%5.1fs  %s\n", time.Since(s.begin).Seconds(), fmt.Sprintf(format, args...))
+	Stdout       io.Writer // the story, warnings among it
 }
 
 // Run starts all of it and blocks until ctx ends; then it stops cleanly, and
 // the same call continues where it stopped.
 func Run(ctx context.Context, o Options) error {
-	tell := story{o.Stdout, time.Now()}
+	tell := newStory(o.Stdout)
 	if o.Data == "" {
 		dir, err := defaultData(os.Getenv)
 		if err != nil {
@@ -67,7 +56,7 @@ func Run(ctx context.Context, o Options) error {
 	config := collector.Defaults()
 	config.Override(o.Data, o.Listen, o.ListenAgents)
 	c, err := collector.New(collector.Options{
-		Config: config, Version: o.Version, Log: collector.NewLog(o.Stderr), Sample: sample,
+		Config: config, Version: o.Version, Log: tell.log(), Sample: sample,
 	})
 	if err != nil {
 		return err
@@ -76,6 +65,7 @@ func Run(ctx context.Context, o Options) error {
 	group.Go(func() error { return c.Run(ctx) })
 	group.Go(func() error { return runAgent(ctx, o, c, sample, tell) })
 	group.Go(func() error { return announce(ctx, c.URL(), tell) })
+	group.Go(func() error { return follow(ctx, c, tell) })
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -130,7 +120,7 @@ func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sa
 	}
 	config.Data = dir
 	config.Collector.Addresses = []string{c.AgentsAddr()}
-	a, err := agent.New(agent.Options{Config: config, Version: o.Version, Log: collector.NewLog(o.Stderr)})
+	a, err := agent.New(agent.Options{Config: config, Version: o.Version, Log: tell.log()})
 	if err != nil {
 		return err
 	}
@@ -151,6 +141,7 @@ func announce(ctx context.Context, address string, tell story) error {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				tell.tell("The first page is ready: %s   (no login: only this host can reach it; Ctrl-C stops)", address)
+				tell.tell("Try it: stop the sample page there, and watch an outage being born, here and on the page.")
 				return nil
 			}
 		}
