@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // calendars must come out right on a host without zone files
 
@@ -53,6 +54,16 @@ func run(ctx context.Context, args []string) int {
 	case errors.As(err, &exit):
 		return int(exit)
 	}
-	fmt.Fprintln(os.Stderr, "plimsoll-collector:", err)
+	fmt.Fprintln(os.Stderr, "plimsoll-collector:", withRemedy(err))
 	return 1
+}
+
+// withRemedy puts one clear sentence before the errors of a full disk: the
+// ledger, the journal and the authority each meet it in their own way.
+func withRemedy(err error) error {
+	// The ledger's driver has its own error, and goose hides its type.
+	if errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "database or disk is full") {
+		return fmt.Errorf("no space is left on the disk of the data directory: free some, or name a directory elsewhere with --data; nothing that was acknowledged is lost (%w)", err)
+	}
+	return err
 }

@@ -50,6 +50,7 @@ type hostRow struct {
 	Name, Link, Detail, State, Coverage, Ago string
 	CPU, Memory, Disk                        fill
 	LastSeen                                 When
+	seen                                     int64 // Unix ms, 0 never
 }
 
 // fill is a meter.
@@ -79,7 +80,7 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 	if view.Wrong, err = s.causes(ctx, v, states); err != nil {
 		return "", nil, err
 	}
-	view.Calm, view.CalmState = v.calm(view.Services)
+	view.Calm, view.CalmState = v.calm(view.Services, view.Hosts)
 	if s.Next != nil && !v.Explicit {
 		for _, step := range s.Next(ctx) {
 			view.Next = append(view.Next, v.step(step))
@@ -88,8 +89,20 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 	return v.T("overview"), view, nil
 }
 
+// lastHeard is how long ago any host last gave a sign of life; empty: none ever did.
+func (v *visit) lastHeard(hosts []hostRow) string {
+	newest := int64(0)
+	for i := range hosts {
+		newest = max(newest, hosts[i].seen)
+	}
+	if newest == 0 {
+		return ""
+	}
+	return v.ago(newest)
+}
+
 // calm is what is said when nothing is known to be wrong.
-func (v *visit) calm(services []serviceRow) (text, state string) {
+func (v *visit) calm(services []serviceRow, hosts []hostRow) (text, state string) {
 	var blind []string
 	for _, row := range services {
 		if row.State == availability.Unknown.String() {
@@ -100,6 +113,9 @@ func (v *visit) calm(services []serviceRow) (text, state string) {
 	case len(services) == 0:
 		return v.T("calm.nothing"), "unknown"
 	case len(blind) == len(services):
+		if heard := v.lastHeard(hosts); heard != "" {
+			return v.T("calm.silent", heard), "unknown"
+		}
 		return v.T("calm.waiting"), "unknown"
 	case len(blind) > 0:
 		return v.T("calm.unknown", strings.Join(blind, ", ")), "unknown"
@@ -283,7 +299,7 @@ func (s *Site) hostRows(ctx context.Context, v *visit, states figures.States) ([
 			continue
 		}
 		row := hostRow{Name: h.Instance, Link: v.at(hostPath(h.Instance)), Detail: strings.TrimSpace(h.Customer + " " + h.OS), State: states.Components[h.Instance].State.String(),
-			LastSeen: whenMS(h.LastSeen, v.Zone), Ago: v.ago(h.LastSeen)}
+			LastSeen: whenMS(h.LastSeen, v.Zone), Ago: v.ago(h.LastSeen), seen: h.LastSeen}
 		if row.Coverage, err = s.hostCoverage(ctx, v, h); err != nil {
 			return nil, err
 		}

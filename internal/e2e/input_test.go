@@ -74,3 +74,18 @@ func TestDataDirectoryIsHeldOnce(t *testing.T) {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
+
+// TestNoSpace: a full disk is one clear sentence with the remedy.
+func TestNoSpace(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t)
+	if err := os.WriteFile(filepath.Join(dir, "fill"), make([]byte, 64<<20), 0o644); err == nil {
+		t.Fatal("64 MiB fit on a disk of 48 MiB")
+	}
+	for _, command := range []string{"run", "quickstart"} {
+		_, stderr, status := runOnce(t, "plimsoll-collector", command, "--data", filepath.Join(dir, "data"), "--listen", freeAddr(t), "--listen-agents", freeAddr(t))
+		if status != 1 || !strings.Contains(stderr, "no space is left on the disk of the data directory: free some") || !strings.Contains(stderr, "--data") {
+			t.Errorf("%s: status %d: %s", command, status, stderr)
+		}
+	}
+}
