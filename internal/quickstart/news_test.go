@@ -70,6 +70,7 @@ func TestStoryLog(t *testing.T) {
 		{"warning, at the start", 0, func(l *slog.Logger) {
 			l.Warn("the disk is full", "err", errors.New("no space\nleft"), "remedy", "make room", "dir", "d")
 		}, `^ +0\.0s  ! The disk is full: no space·left; make room \(dir d\)\n$`},
+		{"a record is told by the news", 0, func(l *slog.Logger) { l.Warn("problem record opened", "no", "PRB-1") }, ``},
 		{"after a minute by the clock", 2 * time.Minute, func(l *slog.Logger) { l.With("instance", "vm").Warn("refused") }, `^\d\d:\d\d:\d\d  ! Refused \(instance vm\)\n$`},
 	} {
 		var out bytes.Buffer

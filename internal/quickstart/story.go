@@ -53,10 +53,13 @@ func (l logLines) Enabled(_ context.Context, level slog.Level) bool {
 func (l logLines) Handle(_ context.Context, r slog.Record) error {
 	var cause, remedy string
 	var rest []string
+	told := false
 	take := func(a slog.Attr) bool {
 		switch a.Key {
 		case "err":
 			cause = ": " + a.Value.String()
+		case "no": // of a record: follow tells of it, with its page
+			told = true
 		case "remedy":
 			remedy = "; " + a.Value.String()
 		default:
@@ -68,6 +71,9 @@ func (l logLines) Handle(_ context.Context, r slog.Record) error {
 		take(a)
 	}
 	r.Attrs(take)
+	if told {
+		return nil
+	}
 	text := strings.ToUpper(r.Message[:min(1, len(r.Message))]) + r.Message[min(1, len(r.Message)):] + quoteControl(cause+remedy)
 	if len(rest) > 0 {
 		text += " (" + strings.Join(rest, ", ") + ")"
