@@ -169,6 +169,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	all.Go(func() error { a.collect.schedule.Run(ctx); return nil })
 	all.Go(func() error { return a.ship.Run(ctx) })
 	all.Go(func() error { return a.stampAlive(ctx) })
+	all.Go(func() error { return a.serveStatus(ctx) })
 	if a.listener != nil {
 		all.Go(func() error { return a.serveMetrics(ctx) })
 	}

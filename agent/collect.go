@@ -47,6 +47,7 @@ type collectStats struct {
 	failures    uint64 // of sources
 	series      int    // of the last collection
 	took        time.Duration
+	last        time.Time // end of the last collection
 }
 
 func newCollector(c *Config, checks []*check.Check, out *recorder, log *slog.Logger, now func() time.Time) *collector {
@@ -112,7 +113,8 @@ func (k *collector) collect(ctx context.Context) error {
 	defer k.mu.Unlock()
 	k.stats.collections++
 	k.stats.failures += failures
-	k.stats.series, k.stats.took = k.set.Len(), k.now().Sub(begin)
+	k.stats.last = k.now()
+	k.stats.series, k.stats.took = k.set.Len(), k.stats.last.Sub(begin)
 	return nil
 }
 

@@ -29,6 +29,7 @@ usage: plimsoll-agent COMMAND [FLAGS]
 
   run      measure and deliver until stopped
   check    try the configuration, each source and each check once; print a table
+  status   ask the running agent: measuring? delivering? clock right?
   enrol    get this host's certificate from a collector with a one-time token
   version  print the version
 
@@ -54,6 +55,8 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		return c.run(ctx, rest)
 	case "check":
 		return c.check(ctx, rest)
+	case "status":
+		return c.status(ctx, rest)
 	case "enrol":
 		return c.enrol(ctx, rest)
 	case "version", "--version", "-version":
@@ -63,7 +66,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		fmt.Fprint(c.Stdout, usage)
 		return exitOK
 	default:
-		near := settings.DidYouMean(name, []string{"run", "check", "enrol", "version"})
+		near := settings.DidYouMean(name, []string{"run", "check", "status", "enrol", "version"})
 		fmt.Fprintf(c.Stderr, "plimsoll-agent: unknown command %q %s\n\n%s", name, near, usage)
 		return exitBad
 	}

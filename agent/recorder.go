@@ -123,6 +123,12 @@ func lossNote(l journal.Loss) wire.LossNote {
 	return n
 }
 
+// taking tells whether the buffer took the last record.
+func (r *recorder) taking() bool {
+	bad, _ := r.well.Failing()
+	return bad == ""
+}
+
 // missedRecords is how many records did not get into the buffer in this run.
 func (r *recorder) missedRecords() uint64 {
 	r.lostMu.Lock()

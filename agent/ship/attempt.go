@@ -42,7 +42,10 @@ func (s *Shipper) address() string {
 
 func (s *Shipper) delivered() {
 	now := s.opt.Now()
-	s.update(func(st *Stats) { st.Delivered++; st.Last = now })
+	s.update(func(st *Stats) {
+		st.Delivered++
+		st.Last, st.To, st.Trouble, st.Remedy, st.Since = now, s.address(), "", "", time.Time{}
+	})
 	s.reach.OK("collector", s.address())
 	s.refusing.OK()
 	if !s.greeted {
@@ -72,8 +75,15 @@ func (s *Shipper) putAside(rec *journal.Record, why *refusedError) {
 // failed tells what is wrong and waits until the next attempt is due: at once
 // while there are other addresses to try.
 func (s *Shipper) failed(ctx context.Context, err error) {
-	s.update(func(st *Stats) { st.Failed++ })
 	bad, remedy := explain(err)
+	now := s.opt.Now()
+	s.update(func(st *Stats) {
+		st.Failed++
+		if st.Trouble == "" {
+			st.Since = now
+		}
+		st.To, st.Trouble, st.Remedy = s.address(), bad, remedy
+	})
 	s.reach.Fail(bad, "collector", s.address(), "err", err, "remedy", remedy)
 	s.failures++
 	all := max(len(s.to.Addresses), 1)

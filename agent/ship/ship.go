@@ -44,9 +44,13 @@ type Stats struct {
 	Failed     uint64 // attempts that were not answered or asked to come back
 	Refused    uint64 // records that will never be accepted, put aside
 	Last       time.Time
-	Waiting    uint64        // records not delivered yet, at the last look
+	Waiting    uint64        // records not delivered yet
 	ClockAhead time.Duration // of this host before the collector; negative = behind
 	ClockKnown bool
+	To         string    // the address in use; empty: none yet
+	Trouble    string    // why nothing is delivered at present; empty: it is
+	Remedy     string    // what a person can do about it
+	Since      time.Time // of the trouble
 }
 
 // Shipper delivers the buffer.
@@ -63,8 +67,9 @@ type Shipper struct {
 	to       Endpoint
 	failures int // in a row; also picks the address
 
-	mu    sync.Mutex
-	stats Stats
+	mu     sync.Mutex
+	stats  Stats
+	looked journal.Position // the youngest record when Waiting was counted
 }
 
 // New makes a Shipper on the buffer's cursor.
@@ -90,7 +95,16 @@ func New(opt Options) (*Shipper, error) {
 func (s *Shipper) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stats
+	st := s.stats
+	st.Waiting += uint64(s.opt.Buffer.Last() - s.looked) // what came while an attempt or a pause lasts
+	return st
+}
+
+// count looks at how much is waiting.
+func (s *Shipper) count(todo *lanes) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.Waiting, s.looked = todo.waiting(), s.opt.Buffer.Last()
 }
 
 func (s *Shipper) update(change func(*Stats)) {
@@ -103,6 +117,7 @@ func (s *Shipper) update(change func(*Stats)) {
 // the collector: an unreachable collector is waited for.
 func (s *Shipper) Run(ctx context.Context) (err error) {
 	todo := newLanes(s.opt.Buffer, s.cursor.Position())
+	s.count(todo)
 	defer func() {
 		s.disconnect()
 		for _, closing := range [...]func() error{todo.close, s.cursor.Close} {
@@ -130,7 +145,7 @@ func (s *Shipper) Run(ctx context.Context) (err error) {
 		}
 		s.reading.OK()
 		if !s.settled(ctx, rec) {
-			s.update(func(st *Stats) { st.Waiting = todo.waiting() })
+			s.count(todo)
 			continue // with whatever is youngest by now
 		}
 		from.pass()
@@ -163,7 +178,7 @@ func (s *Shipper) settled(ctx context.Context, rec *journal.Record) bool {
 // acknowledge moves the durable cursor and gives back what lies behind it.
 func (s *Shipper) acknowledge(todo *lanes) error {
 	upTo := todo.delivered()
-	s.update(func(st *Stats) { st.Waiting = todo.waiting() })
+	s.count(todo)
 	if upTo == s.cursor.Position() {
 		return nil
 	}
