@@ -16,7 +16,6 @@ import (
 	"github.com/plimsoll/plimsoll/agent/fault"
 	"github.com/plimsoll/plimsoll/agent/ship"
 	"github.com/plimsoll/plimsoll/agent/source"
-	"github.com/plimsoll/plimsoll/internal/identity"
 	"github.com/plimsoll/plimsoll/internal/journal"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
@@ -84,7 +83,7 @@ func New(opt Options) (_ *Agent, err error) {
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
 		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks,
-		Version: opt.Version, Log: opt.Log, Now: opt.Now,
+		Version: opt.Version, Log: opt.Log, Now: opt.Now, InOrder: c.RemoteWrite.URL != "",
 	})
 	if err != nil {
 		return nil, err
@@ -132,20 +131,6 @@ func (a *Agent) Addr() string {
 		return ""
 	}
 	return a.listener.Addr().String()
-}
-
-// connect reads the identity anew, so that one that was enrolled or renewed
-// meanwhile is taken up.
-func (a *Agent) connect() (ship.Endpoint, error) {
-	id, err := identity.Load(a.opt.Config.IdentityDir())
-	if err != nil {
-		return ship.Endpoint{}, err
-	}
-	to := ship.Endpoint{Addresses: a.opt.Config.Collector.Addresses, TLS: id.ClientTLS()}
-	if len(to.Addresses) == 0 && id.Collector != "" {
-		to.Addresses = []string{id.Collector}
-	}
-	return to, nil
 }
 
 func (a *Agent) clocks() wire.Clocks { return clocks(a.opt.Now(), a.started) }

@@ -23,6 +23,8 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Collector is where to deliver.
 	Collector CollectorConfig `yaml:"collector"`
+	// RemoteWrite is where to deliver when there is no collector of ours.
+	RemoteWrite RemoteWriteConfig `yaml:"remote_write"`
 	// Buffer bounds what waits for delivery.
 	Buffer BufferConfig `yaml:"buffer"`
 	// Roots are where the host's files are seen from.
@@ -37,6 +39,21 @@ type Config struct {
 type CollectorConfig struct {
 	// Addresses are host:port in order of preference; empty: the one this host enrolled at.
 	Addresses []string `yaml:"addresses"`
+	// Proxy is an HTTP proxy that is asked to CONNECT: http://[user:password@]host:port.
+	Proxy string `yaml:"proxy"`
+}
+
+// RemoteWriteConfig is a server that takes Prometheus remote write, and gets
+// what is measured instead of a collector. It is spoken to in version 1.0.
+type RemoteWriteConfig struct {
+	// URL to post to; empty: deliver to a collector.
+	URL string `yaml:"url"`
+	// Labels are put on every series; instance and job have defaults.
+	Labels map[string]string `yaml:"labels"`
+	// BearerTokenFile holds a token for the Authorization header; read anew for each request.
+	BearerTokenFile string `yaml:"bearer_token_file"`
+	// CAFile holds the authorities, in PEM, that the server's certificate may be of; default: the system's.
+	CAFile string `yaml:"ca_file"`
 }
 
 // BufferConfig bounds what waits for delivery; beyond it the oldest goes and is counted.
@@ -142,11 +159,10 @@ func (c *Config) roots() source.Roots {
 func notYet() map[string]string {
 	soon := func(what string) string { return what + " comes in a later version" }
 	keys := map[string]string{
-		"scrape":          soon("reading an exporter's page"),
-		"textfile":        soon("reading *.prom files"),
-		"collector.proxy": soon("delivering through a proxy"),
-		"checks[].from":   soon("assigning a check to several probes"),
-		"checks[].need":   soon("weighing several probes"),
+		"scrape":        soon("reading an exporter's page"),
+		"textfile":      soon("reading *.prom files"),
+		"checks[].from": soon("assigning a check to several probes"),
+		"checks[].need": soon("weighing several probes"),
 	}
 	for _, kind := range laterKinds() {
 		keys["checks[]."+kind] = soon("a check of kind " + kind)

@@ -58,7 +58,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 intervall: 15s
 interval: 2h
 listen: 0.0.0.0:1878
-collector: {addresses: [collector, "c:1877", "c:0"], proxy: "http://p"}
+collector: {addresses: [collector, "c:1877", "c:0"], proxy: "ftp://p"}
 buffer: {max_bytes: 10KiB, max_age: 10s}
 roots: {proc: proc}
 sources:
@@ -84,9 +84,9 @@ checks:
 agent.yaml:2: intervall: unknown key; did you mean "interval"?
 agent.yaml:3: interval: 2h is not between 10ms and 1h; 15s is the default
 agent.yaml:4: listen: 0.0.0.0:1878 is not on loopback, and this page asks for no password; use 127.0.0.1; the collector has the same figures
-agent.yaml:5: collector.proxy: not yet: delivering through a proxy comes in a later version; remove the key
 agent.yaml:5: collector.addresses[0]: "collector" is not host:port; write it like collector.example:1877
 agent.yaml:5: collector.addresses[2]: "c:0" is not host:port; write it like collector.example:1877
+agent.yaml:5: collector.proxy: this is not the URL of an HTTP proxy; write it like http://proxy.example:3128
 agent.yaml:6: buffer.max_bytes: below 1MiB, which holds less than an hour; give it more, 512MiB is the default
 agent.yaml:6: buffer.max_age: below one minute: no outage of the collector is that short; 7d is the default
 agent.yaml:7: roots.proc: "proc" is not an absolute path; begin it with /

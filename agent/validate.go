@@ -2,8 +2,11 @@ package agent
 
 import (
 	"fmt"
+	"maps"
 	"net"
+	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -28,6 +31,10 @@ func validate(doc *settings.Document, c *Config) settings.Faults {
 	for i, a := range c.Collector.Addresses {
 		v.address(fmt.Sprintf("collector.addresses[%d]", i), a)
 	}
+	if u, err := url.Parse(c.Collector.Proxy); c.Collector.Proxy != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		v.fault("collector.proxy", "this is not the URL of an HTTP proxy", "write it like http://proxy.example:3128")
+	}
+	v.remoteWrite(&c.RemoteWrite)
 	if c.Buffer.MaxBytes < minBuffer {
 		v.fault("buffer.max_bytes", "below 1MiB, which holds less than an hour", "give it more, 512MiB is the default")
 	}
@@ -38,6 +45,9 @@ func validate(doc *settings.Document, c *Config) settings.Faults {
 	v.checks(c)
 	return v.faults
 }
+
+// labelName is what Prometheus takes as the name of a label.
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 type validator struct {
 	doc    *settings.Document
@@ -72,6 +82,33 @@ func (v *validator) listen(value string) {
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		v.fault("listen", fmt.Sprintf("%s is not on loopback, and this page asks for no password", value), "use 127.0.0.1; the collector has the same figures")
+	}
+}
+
+func (v *validator) remoteWrite(r *RemoteWriteConfig) {
+	if r.URL == "" {
+		if len(r.Labels) > 0 || r.BearerTokenFile != "" || r.CAFile != "" {
+			v.fault("remote_write.url", "missing, but the other keys of remote_write are set", "write it like https://metrics.example/api/v1/write")
+		}
+		return
+	}
+	u, err := url.Parse(r.URL)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		v.fault("remote_write.url", fmt.Sprintf("%q is not an http or https URL", r.URL), "write it like https://metrics.example/api/v1/write")
+	case u.User != nil:
+		v.fault("remote_write.url", "a name or password in the URL would be written to logs", "put a token into a file and name it in remote_write.bearer_token_file")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		if !labelName.MatchString(name) || strings.HasPrefix(name, "__") {
+			v.fault("remote_write.labels."+name, fmt.Sprintf("%q is not the name of a label", name), "letters, digits and _, no digit first, and not __ first")
+		}
+	}
+	if r.BearerTokenFile != "" {
+		v.path("remote_write.bearer_token_file", r.BearerTokenFile)
+	}
+	if r.CAFile != "" {
+		v.path("remote_write.ca_file", r.CAFile)
 	}
 }
 

@@ -21,7 +21,7 @@ func (e *connectError) Unwrap() error { return e.err }
 func (s *Shipper) attempt(ctx context.Context, rec *journal.Record) error {
 	if s.client == nil {
 		to, err := s.opt.Connect()
-		if err == nil && len(to.Addresses) == 0 {
+		if err == nil && len(to.Addresses) == 0 && to.Foreign == nil {
 			err = errors.New("no address of a collector is known")
 		}
 		if err != nil {
@@ -29,11 +29,17 @@ func (s *Shipper) attempt(ctx context.Context, rec *journal.Record) error {
 		}
 		s.to, s.client = to, newClient(to)
 	}
+	if s.to.Foreign != nil {
+		return s.postForeign(ctx, s.client, s.to.Foreign, rec)
+	}
 	return s.post(ctx, s.client, s.address(), rec)
 }
 
 // address is where to deliver now: the next in the list after each failure.
 func (s *Shipper) address() string {
+	if s.to.Foreign != nil {
+		return s.to.Foreign.URL
+	}
 	if len(s.to.Addresses) == 0 {
 		return ""
 	}

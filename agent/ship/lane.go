@@ -69,13 +69,14 @@ func (l *lane) done() bool { return l.upTo > 0 && l.after >= l.upTo }
 
 // lanes are all that is still to be delivered.
 type lanes struct {
-	buffer *journal.Journal
-	live   *lane
-	older  []*lane // oldest first, apart from each other
+	buffer  *journal.Journal
+	inOrder bool // there is only the one that is called live
+	live    *lane
+	older   []*lane // oldest first, apart from each other
 }
 
-func newLanes(buffer *journal.Journal, after journal.Position) *lanes {
-	return &lanes{buffer: buffer, live: newLane(buffer, after, 0)}
+func newLanes(buffer *journal.Journal, after journal.Position, inOrder bool) *lanes {
+	return &lanes{buffer: buffer, inOrder: inOrder, live: newLane(buffer, after, 0)}
 }
 
 // next returns the record to deliver now and its lane; nil when there is none.
@@ -105,7 +106,7 @@ func (s *lanes) next() (*journal.Record, *lane, error) {
 // jump takes the live lane to the youngest record when it has fallen behind.
 func (s *lanes) jump() error {
 	last := s.buffer.Last()
-	if last <= s.live.after+liveBehind {
+	if s.inOrder || last <= s.live.after+liveBehind {
 		return nil
 	}
 	behind := s.live

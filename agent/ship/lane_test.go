@@ -25,7 +25,7 @@ func TestLanes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer buffer.Close()
-		todo := newLanes(buffer, 0)
+		todo := newLanes(buffer, 0, false)
 		delivered := map[journal.Position]bool{}
 		acked := journal.Position(0)
 		deliver := func() bool {
@@ -73,7 +73,7 @@ func TestLanes(t *testing.T) {
 				if err := todo.close(); err != nil {
 					t.Fatal(err)
 				}
-				todo = newLanes(buffer, acked)
+				todo = newLanes(buffer, acked, false)
 			}
 		}
 		for deliver() {
@@ -95,7 +95,7 @@ func TestLongAbsenceIsOneLane(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer buffer.Close()
-	todo := newLanes(buffer, 0)
+	todo := newLanes(buffer, 0, false)
 	for range 300 {
 		if _, err := buffer.Append([]byte("x")); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,7 @@ func newClient(e Endpoint) *http.Client {
 	return &http.Client{
 		Timeout: requestTimeout,
 		Transport: &http.Transport{
+			Proxy:                  func(*http.Request) (*url.URL, error) { return e.Proxy, nil },
 			DialContext:            d.DialContext,
 			TLSClientConfig:        e.TLS,
 			TLSHandshakeTimeout:    2 * dialTimeout,

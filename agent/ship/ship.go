@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -20,8 +21,10 @@ const cursorName = "ship"
 
 // Endpoint is where to deliver, and as whom.
 type Endpoint struct {
-	Addresses []string // host:port, in order of preference
+	Addresses []string // host:port of our collector, in order of preference
 	TLS       *tls.Config
+	Proxy     *url.URL // that is asked to CONNECT; nil: none
+	Foreign   *Foreign // instead of Addresses
 }
 
 // Options are what a Shipper needs; all are needed except Backoff.
@@ -36,6 +39,9 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Backoff Backoff // default 1 s to 30 s
+	// InOrder delivers oldest first, also after an absence. Otherwise what is
+	// young goes first, so that nobody looks at an old picture meanwhile.
+	InOrder bool
 }
 
 // Stats are the figures of a Shipper since its start.
@@ -116,7 +122,7 @@ func (s *Shipper) update(change func(*Stats)) {
 // Run delivers until ctx ends. The error is of the buffer's files, never of
 // the collector: an unreachable collector is waited for.
 func (s *Shipper) Run(ctx context.Context) (err error) {
-	todo := newLanes(s.opt.Buffer, s.cursor.Position())
+	todo := newLanes(s.opt.Buffer, s.cursor.Position(), s.opt.InOrder)
 	s.count(todo)
 	defer func() {
 		s.disconnect()

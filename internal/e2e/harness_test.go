@@ -241,11 +241,16 @@ func (s site) query(expr string, at time.Time) []point {
 }
 
 func (s site) tryQuery(expr string, at time.Time) ([]point, error) {
+	return s.ask("/prometheus/api/v1/query", expr, at)
+}
+
+// ask is an instant query of any server with Prometheus's API.
+func (s site) ask(path, expr string, at time.Time) ([]point, error) {
 	form := url.Values{"query": {expr}}
 	if !at.IsZero() {
 		form.Set("time", fmt.Sprintf("%.3f", float64(at.UnixMilli())/1000))
 	}
-	resp, err := http.PostForm(s.base+"/prometheus/api/v1/query", form)
+	resp, err := http.PostForm(s.base+path, form)
 	if err != nil {
 		return nil, err
 	}
