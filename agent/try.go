@@ -99,6 +99,10 @@ func tryChecks(ctx context.Context, cfg *Config, t *table) {
 
 // tryIdentity tells where to; not to be enrolled yet is no failure of the configuration.
 func tryIdentity(cfg *Config, t *table) {
+	if url := cfg.RemoteWrite.URL; url != "" {
+		t.row("remote_write", "ok", "", "delivers to "+url+" and to no collector")
+		return
+	}
 	id, err := identity.Load(cfg.IdentityDir())
 	switch {
 	case errors.Is(err, identity.ErrNotEnrolled):

@@ -81,6 +81,14 @@ func (s *Shipper) putAside(rec *journal.Record, why *refusedError) {
 // failed tells what is wrong and waits until the next attempt is due: at once
 // while there are other addresses to try.
 func (s *Shipper) failed(ctx context.Context, err error) {
+	var later *laterError
+	if errors.As(err, &later) && later.status == http.StatusTooManyRequests {
+		// No fault: many hosts bring their backlog and take turns. What is
+		// young by the end of the pause goes first.
+		s.update(func(st *Stats) { st.Paced++ })
+		pause(ctx, spread(max(later.after, time.Second)))
+		return
+	}
 	bad, remedy := explain(err)
 	now := s.opt.Now()
 	s.update(func(st *Stats) {
@@ -97,7 +105,6 @@ func (s *Shipper) failed(ctx context.Context, err error) {
 	if round {
 		s.disconnect() // a new identity or address is looked for
 	}
-	var later *laterError
 	switch {
 	case errors.As(err, &later) && later.after > 0:
 		pause(ctx, spread(later.after))
@@ -127,7 +134,7 @@ func explain(err error) (bad, remedy string) {
 		return "cannot deliver yet; measuring goes on into the buffer", "enrol this host at a collector, or set collector.addresses"
 	case errors.As(err, &later) && (later.status == http.StatusUnauthorized || later.status == http.StatusForbidden):
 		return "the collector does not let this host in", "see on the collector whether the host was revoked; enrol it again"
-	case errors.As(err, &later) && (later.status == http.StatusServiceUnavailable || later.status == http.StatusTooManyRequests):
+	case errors.As(err, &later) && later.status == http.StatusServiceUnavailable:
 		return "the collector asks to wait", "see whether its disk is full or it is overloaded; nothing is lost meanwhile"
 	case errors.As(err, &later):
 		return "the collector did not take a record", "look into the collector's log"

@@ -48,6 +48,7 @@ type Options struct {
 type Stats struct {
 	Delivered  uint64 // records the collector has on disk
 	Failed     uint64 // attempts that were not answered or asked to come back
+	Paced      uint64 // times the collector asked to bring the backlog more slowly
 	Refused    uint64 // records that will never be accepted, put aside
 	Last       time.Time
 	Waiting    uint64        // records not delivered yet

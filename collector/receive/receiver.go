@@ -69,6 +69,7 @@ type Receiver struct {
 	hosts   *directory
 	feed    *Feed
 	budget  budget
+	turns   turns     // of backlog
 	buffers sync.Pool // *buffers
 	cert    *serverCertificate
 
@@ -87,6 +88,7 @@ func New(opts Options) (*Receiver, error) {
 		hosts:   newDirectory(opts.Agents, opts.HostTTL, opts.Now, m),
 		feed:    newFeed(opts.Journal, opts.Limits, opts.Log, m),
 		budget:  budget{limit: opts.InflightBytes},
+		turns:   make(turns, backfills),
 		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
 	}
 	if _, err := r.cert.get(nil); err != nil {

@@ -56,6 +56,17 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		r.refuse(w, "", refused)
 		return
 	}
+	env, sent, err := wire.FromHeaders(req.Header)
+	if err != nil {
+		r.refuse(w, host.Instance, &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()})
+		return
+	}
+	done, refused := r.turns.take(&env, sent)
+	if refused != nil {
+		r.refuse(w, host.Instance, refused)
+		return
+	}
+	defer done()
 	buf, _ := r.buffers.Get().(*buffers)
 	if buf == nil {
 		buf = new(buffers)
@@ -72,11 +83,6 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		return
 	}
 	whole := r.opts.Now()
-	env, sent, err := wire.FromHeaders(req.Header)
-	if err != nil {
-		r.refuse(w, host.Instance, &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()})
-		return
-	}
 	env.Kind, env.Host, env.Instance, env.Customer, env.Job = kind, host.ID, host.Instance, host.Customer, r.opts.Job
 	env.ReceivedAt = whole.UnixMilli()
 
