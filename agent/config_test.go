@@ -44,7 +44,7 @@ func TestShippedExample(t *testing.T) {
 			t.Errorf("source %s is not at its default: %+v", name, s)
 		}
 	}
-	c.Checks, c.Sources = nil, nil
+	c.Checks, c.Sources, c.RemoteWrite.Labels = nil, nil, nil // what is empty is as what is not there
 	if len(c.Collector.Addresses) == 0 {
 		c.Collector.Addresses = nil
 	}
