@@ -10,10 +10,6 @@ import (
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
-// maxClockError is how far a host's clock may be off before the times of its
-// records are corrected: below it, the way of a record may be the cause.
-const maxClockError = 5 * time.Second
-
 // keepShifts is how many corrections of a host are remembered; sameShift is
 // how near a new one must be to be one of them.
 const (
@@ -68,7 +64,7 @@ func (c *clocks) settle(host string, off int64) int64 {
 			return s
 		}
 	}
-	if off >= -maxClockError.Milliseconds() && off <= maxClockError.Milliseconds() {
+	if off >= -wire.MaxClockError.Milliseconds() && off <= wire.MaxClockError.Milliseconds() {
 		return 0
 	}
 	whole := (off + 500*sign(off)) / 1000 * 1000

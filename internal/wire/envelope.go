@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind tells what the body of a record is.
@@ -24,6 +25,11 @@ type Clocks struct {
 	Boot int64 // CLOCK_BOOTTIME
 	Mono int64 // CLOCK_MONOTONIC
 }
+
+// MaxClockError is how far a host's wall clock may be off before that is a
+// fault and the times of its records are corrected: below it, the way of a
+// record may be the cause.
+const MaxClockError = 5 * time.Second
 
 // Envelope is what travels with each body. The agent fills Kind to Clocks;
 // the collector adds the identity it took from the certificate and the
