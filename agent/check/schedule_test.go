@@ -129,7 +129,7 @@ func TestTake(t *testing.T) {
 	s := NewSchedule([]*Check{c}, func(Change) {})
 	at := time.UnixMilli(1000)
 	for i, state := range []State{Up, Degraded, Unknown, Down} {
-		s.note(0, Result{At: at.Add(time.Duration(i) * time.Second), State: state, Duration: time.Millisecond})
+		s.note(s.list[0], Result{At: at.Add(time.Duration(i) * time.Second), State: state, Duration: time.Millisecond})
 	}
 	var set sample.Set
 	s.Take(func(c *Check, r []Result) { c.AppendResults(r, &set) })
