@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/fault"
 	"github.com/plimsoll/plimsoll/agent/ship"
 	"github.com/plimsoll/plimsoll/agent/source"
@@ -71,13 +70,9 @@ func New(opt Options) (_ *Agent, err error) {
 		return nil, err
 	}
 	a.close = append(a.close, a.alive.file.Close)
-	var checks []*check.Check
-	for _, k := range c.Checks {
-		made, err := check.New(c.spec(k))
-		if err != nil {
-			return nil, fmt.Errorf("check of %s: %w", k.Component, err)
-		}
-		checks = append(checks, made)
+	checks, err := c.makeChecks()
+	if err != nil {
+		return nil, err
 	}
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)

@@ -32,8 +32,8 @@ func (c *Check) AppendResults(results []Result, out *sample.Set) {
 	case c.ICMP != "":
 		c.appendPhases("probe_icmp_duration_seconds", icmpPhases(), results, out)
 	}
-	series("probe_ssl_earliest_cert_expiry", func(r Result) (float64, bool) { return unix(r.Expiry), !r.Expiry.IsZero() })
-	series("probe_ssl_last_chain_expiry_timestamp_seconds", func(r Result) (float64, bool) { return unix(r.ChainExpiry), !r.ChainExpiry.IsZero() })
+	series("probe_ssl_earliest_cert_expiry", func(r Result) (float64, bool) { return seconds(r.Expiry), !r.Expiry.IsZero() })
+	series("probe_ssl_last_chain_expiry_timestamp_seconds", func(r Result) (float64, bool) { return seconds(r.ChainExpiry), !r.ChainExpiry.IsZero() })
 }
 
 func (c *Check) appendPhases(name string, phases []string, results []Result, out *sample.Set) {
@@ -48,7 +48,7 @@ func (c *Check) appendPhases(name string, phases []string, results []Result, out
 	}
 }
 
-func unix(t time.Time) float64 { return float64(t.Unix()) }
+func seconds(t time.Time) float64 { return float64(t.Unix()) }
 
 func httpPhases() []string {
 	return []string{"resolve", "connect", "tls", "processing", "transfer"}
