@@ -126,9 +126,9 @@ func (d *dated) youngest(ctx context.Context) (fs.FileInfo, error) {
 			}
 		}
 		switch err := errors.Join(readErr, ctx.Err()); {
-		case readErr == io.EOF && young == nil:
+		case errors.Is(readErr, io.EOF) && young == nil:
 			return nil, fs.ErrNotExist
-		case readErr == io.EOF:
+		case errors.Is(readErr, io.EOF):
 			return young, nil
 		case err != nil:
 			return nil, err

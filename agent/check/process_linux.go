@@ -47,7 +47,7 @@ func (p *process) find(ctx context.Context) (found, error) {
 				got.running++
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return got, nil
 		}
 		if err = errors.Join(err, ctx.Err()); err != nil {
@@ -87,7 +87,7 @@ func readStart(name string, buf []byte) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }() // only read from
 	n, err := f.Read(buf)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return buf[:n], err
