@@ -36,9 +36,9 @@ func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
 	if k.Component == "" {
 		v.fault(key, "component is missing", "name what is tested, as the catalogue does")
 	}
-	for field, text := range map[string]string{"component": k.Component, "check": k.Check} {
-		if len(text) > 200 {
-			v.fault(key+"."+field, "longer than 200 bytes", "shorten it")
+	for _, text := range [...][2]string{{"component", k.Component}, {"check", k.Check}} {
+		if len(text[1]) > 200 {
+			v.fault(key+"."+text[0], "longer than 200 bytes", "shorten it")
 		}
 	}
 	switch kinds := spec.Kinds(); {

@@ -39,3 +39,13 @@ type AssignedExpect struct {
 	Critical  string   `json:"critical,omitempty"`
 	Answers   []string `json:"answers,omitempty"`
 }
+
+// Target is the kind of the check and what it tests, for people.
+func (c *AssignedCheck) Target() string {
+	for _, t := range [...][2]string{{"http", c.HTTP}, {"tcp", c.TCP}, {"tls", c.TLS}, {"dns", c.DNS}, {"icmp", c.ICMP}} {
+		if t[1] != "" {
+			return t[0] + " " + t[1]
+		}
+	}
+	return "nothing"
+}
