@@ -48,6 +48,9 @@ func TestShippedExample(t *testing.T) {
 	if len(c.Collector.Addresses) == 0 {
 		c.Collector.Addresses = nil
 	}
+	if len(c.Assigned.Allow) == 0 {
+		c.Assigned.Allow = nil
+	}
 	if want := Defaults(); !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, want the defaults %+v", c, want)
 	}
