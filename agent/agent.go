@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/fault"
 	"github.com/plimsoll/plimsoll/agent/ship"
 	"github.com/plimsoll/plimsoll/agent/source"
@@ -43,6 +42,7 @@ type Agent struct {
 	out      *recorder
 	collect  *collector
 	ship     *ship.Shipper
+	assigned *assigned
 	listener net.Listener // nil: no metrics
 	close    []func() error
 }
@@ -71,13 +71,9 @@ func New(opt Options) (_ *Agent, err error) {
 		return nil, err
 	}
 	a.close = append(a.close, a.alive.file.Close)
-	var checks []*check.Check
-	for _, k := range c.Checks {
-		made, err := check.New(c.spec(k))
-		if err != nil {
-			return nil, fmt.Errorf("check of %s: %w", k.Component, err)
-		}
-		checks = append(checks, made)
+	checks, err := c.makeChecks()
+	if err != nil {
+		return nil, err
 	}
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
@@ -87,6 +83,10 @@ func New(opt Options) (_ *Agent, err error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	a.assigned = &assigned{
+		cfg: c, own: checks, schedule: a.collect.schedule, get: a.ship.Get, note: a.out.note, log: opt.Log, now: opt.Now,
+		asking: fault.New(opt.Log, opt.Now, "the collector's checks are taken up again"),
 	}
 	a.collect.own = a.figures()
 	return a, a.listen()
@@ -162,6 +162,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.collect.run(ctx) })
 	all.Go(func() error { a.collect.schedule.Run(ctx); return nil })
+	if a.opt.Config.Assigned.Enabled && a.opt.Config.RemoteWrite.URL == "" {
+		a.assigned.load()
+		all.Go(func() error { a.assigned.run(ctx); return nil })
+	}
 	all.Go(func() error { return a.ship.Run(ctx) })
 	all.Go(func() error { return a.stampAlive(ctx) })
 	all.Go(func() error { return a.serveStatus(ctx) })

@@ -72,6 +72,8 @@ func (a *Agent) figures() figures {
 	})
 	add(counter, "plimsoll_agent_collections_total", "Collections made.", func() float64 { return float64(a.collect.figures().collections) })
 	add(counter, "plimsoll_agent_source_failures_total", "Times a source did not measure.", func() float64 { return float64(a.collect.figures().failures) })
+	add(gauge, "plimsoll_agent_assigned_checks", "Checks of the collector's catalogue that this host makes.", func() float64 { taken, _ := a.assigned.figures(); return float64(taken) })
+	add(gauge, "plimsoll_agent_assigned_refused_checks", "Checks of the collector's catalogue that this host refuses.", func() float64 { _, refused := a.assigned.figures(); return float64(refused) })
 	add(gauge, "plimsoll_agent_collection_series", "Series in the last collection.", func() float64 { return float64(a.collect.figures().series) })
 	add(gauge, "plimsoll_agent_collection_duration_seconds", "How long the last collection took, its fsync included.", func() float64 { return a.collect.figures().took.Seconds() })
 	return f

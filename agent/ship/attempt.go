@@ -52,6 +52,7 @@ func (s *Shipper) delivered() {
 		st.Delivered++
 		st.Last, st.To, st.Trouble, st.Remedy, st.Since = now, s.address(), "", "", time.Time{}
 	})
+	s.prove()
 	s.reach.OK("collector", s.address())
 	s.refusing.OK()
 	if !s.greeted {
@@ -147,6 +148,7 @@ func explain(err error) (bad, remedy string) {
 }
 
 func (s *Shipper) disconnect() {
+	s.forget()
 	if s.client != nil {
 		s.client.CloseIdleConnections()
 		s.client = nil

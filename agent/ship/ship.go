@@ -80,6 +80,7 @@ type Shipper struct {
 	mu     sync.Mutex
 	stats  Stats
 	looked journal.Position // the youngest record when Waiting was counted
+	proven way              // delivered last; zero: none does now
 }
 
 // New makes a Shipper on the buffer's cursor.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector"
@@ -83,8 +84,11 @@ func (c *checkCmd) Run() error {
 			bad = true
 		} else {
 			a := parsed.Availability
-			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources\n",
-				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources))
+			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources, %d checks\n",
+				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources), len(parsed.Checks))
+			for _, k := range parsed.Checks {
+				fmt.Printf("  check of %s from %s: %s\n", k.Component, strings.Join(k.From, ", "), k.Target())
+			}
 		}
 	}
 	if bad {

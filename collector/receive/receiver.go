@@ -30,6 +30,10 @@ type Options struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 
+	// Assigned are the checks that a host, by its name, is to make; nil: none.
+	// It is called for each question of a host.
+	Assigned func(instance string) wire.Checks
+
 	Limits         batch.Limits  // zero: batch.Defaults()
 	InflightBytes  int64         // of all bodies at once, decoded; default 128 MiB
 	CertificateTTL time.Duration // of a host; default one year
@@ -172,6 +176,7 @@ func (r *Receiver) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+wire.WritePath, r.write)
 	mux.HandleFunc("POST "+wire.NotesPath, r.notes)
+	mux.HandleFunc("GET "+wire.ChecksPath, r.checks)
 	mux.HandleFunc("POST "+wire.EnrolPath, r.enrol)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header()[wire.HeaderTime] = []string{strconv.FormatInt(r.opts.Now().UnixMilli(), 10)}

@@ -11,7 +11,10 @@ import (
 const (
 	WritePath = "/api/v1/write" // remote write 1.0 and 2.0; needs a client certificate
 	NotesPath = "/api/v1/notes" // one Note; needs a client certificate
-	EnrolPath = "/api/v1/enrol" // EnrolRequest ─▶ EnrolResponse; served only under EnrolServerName
+	// ChecksPath answers GET with the Checks of the host whose certificate
+	// asks; it has an ETag and knows If-None-Match.
+	ChecksPath = "/api/v1/checks"
+	EnrolPath  = "/api/v1/enrol" // EnrolRequest ─▶ EnrolResponse; served only under EnrolServerName
 )
 
 // EnrolServerName is the TLS server name (SNI) under which the agents'
