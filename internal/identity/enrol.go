@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +50,11 @@ type Request struct {
 // private key is made here and never sent; the collector is proven by the
 // fingerprint in the token before the secret leaves this host. After an error
 // it may be called again: the key is kept.
+//
+// A host that has an identity already proves its old key with the request and
+// gets another one: the collector that knows it keeps its id and name, and
+// refuses every copy of the old identity from then on. Until the answer is
+// here the old identity stands.
 func Enrol(ctx context.Context, req Request) (Identity, error) {
 	secret, pin, err := ParseToken(req.Token)
 	if err != nil {
@@ -56,7 +63,12 @@ func Enrol(ctx context.Context, req Request) (Identity, error) {
 	if err := os.MkdirAll(req.Dir, 0o700); err != nil {
 		return Identity{}, fmt.Errorf("make identity directory: %w", err)
 	}
-	key, err := hostPrivateKey(filepath.Join(req.Dir, hostKey))
+	before, noIdentity := Load(req.Dir)
+	keyFile := filepath.Join(req.Dir, hostKey)
+	if noIdentity == nil {
+		keyFile = filepath.Join(req.Dir, nextHost)
+	}
+	key, err := hostPrivateKey(keyFile)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -67,6 +79,11 @@ func Enrol(ctx context.Context, req Request) (Identity, error) {
 	ask := wire.EnrolRequest{
 		Token: secret, Hostname: req.Hostname, OS: runtime.GOOS, Arch: runtime.GOARCH, Version: req.Version,
 		CSR: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr})),
+	}
+	if noIdentity == nil {
+		if err := before.prove(&ask); err != nil {
+			return Identity{}, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
 	defer cancel()
@@ -166,23 +183,31 @@ func pinnedTLS(pin string) *tls.Config {
 // checkAnswer refuses an answer that would not work later: another authority,
 // another key, another host.
 func checkAnswer(answer wire.EnrolResponse, pin string, key *ecdsa.PrivateKey) error {
-	ca, err := parseCertificate([]byte(answer.CA))
+	bundle, err := parseBundle([]byte(answer.CA))
 	if err != nil {
 		return fmt.Errorf("authority in the answer: %w", err)
 	}
-	if fingerprint(ca.Raw) != pin {
+	if !slices.ContainsFunc(bundle, func(ca *x509.Certificate) bool { return fingerprint(ca.Raw) == pin }) {
 		return ErrWrongCollector
 	}
-	cert, err := parseCertificate([]byte(answer.Certificate))
+	return checkCertificate(answer.Certificate, answer.Host, key, bundle)
+}
+
+// checkCertificate refuses a certificate that would not work later.
+func checkCertificate(text, host string, key crypto.Signer, bundle []*x509.Certificate) error {
+	cert, err := parseCertificate([]byte(text))
 	if err != nil {
 		return fmt.Errorf("certificate in the answer: %w", err)
 	}
-	host, err := HostID(cert)
+	id, err := HostID(cert)
 	if err != nil {
 		return fmt.Errorf("certificate in the answer: %w", err)
 	}
-	if host != answer.Host || !key.PublicKey.Equal(cert.PublicKey) {
+	if id != host || !belongs(key, cert) {
 		return errors.New("certificate in the answer is for another host or key")
+	}
+	if !slices.ContainsFunc(bundle, func(ca *x509.Certificate) bool { return cert.CheckSignatureFrom(ca) == nil }) {
+		return errors.New("certificate in the answer is of an authority that is not in the answer")
 	}
 	return nil
 }
@@ -202,11 +227,28 @@ func store(req Request, answer wire.EnrolResponse) error {
 		{hostCert, []byte(answer.Certificate), 0o644},
 		{hostJSON, append(text, '\n'), 0o644},
 	} {
+		if f.name == hostJSON {
+			if err := takeKey(req.Dir); err != nil {
+				return err
+			}
+		}
 		if err := writeFile(filepath.Join(req.Dir, f.name), f.data, f.mode); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takeKey gives the key of a new enrolment, if there is one, its lasting name.
+func takeKey(dir string) error {
+	err := os.Rename(filepath.Join(dir, nextHost), filepath.Join(dir, hostKey))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("take up the new key: %w", err)
+	}
+	return syncDir(dir)
 }
 
 func firstLine(text []byte) string {
