@@ -96,8 +96,8 @@ func hostNames(t *testing.T, open opener) {
 			t.Errorf("host %s: listed as %q (%v), want %q", step.id, h.Instance, err, step.want)
 		}
 	}
-	must(t, l.RemoveHost(ctx, "a", "li"))
-	if err := l.RemoveHost(ctx, "a", "li"); !errors.Is(err, ErrNotFound) {
+	must(t, l.RemoveHost(ctx, "a", "li", "sold"))
+	if err := l.RemoveHost(ctx, "a", "li", "sold"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("remove twice: got %v, want ErrNotFound", err)
 	}
 	if h, err := l.UseToken(ctx, "h", Host{ID: "d", Instance: "web"}); err != nil || h.Instance != "web" {
