@@ -22,25 +22,27 @@ type Certificate struct {
 const keepCertificates = 400 * 24 * time.Hour
 
 // AddCertificate notes that c was issued, with an audit entry. What of that
-// host ended more than 400 days ago is forgotten. ErrNotFound when the host is
-// no longer to have one: it was removed, or is in quarantine.
-func (l *Ledger) AddCertificate(ctx context.Context, c Certificate) error {
+// host ended more than 400 days ago is forgotten. with is the fingerprint of
+// the certificate that was renewed. ErrNotFound when the host is no longer to
+// have another: it was removed, is in quarantine, or with was taken back.
+func (l *Ledger) AddCertificate(ctx context.Context, c Certificate, with string) error {
 	now := l.ms()
 	return l.inTx(ctx, "note the certificate of host "+c.Host, func(tx *sql.Tx) error {
-		h, err := scanHost(tx.QueryRowContext(ctx, selectHosts+`WHERE host = $1 AND removed_at = 0 AND quarantined_at = 0`, c.Host))
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return ErrNotFound
-		case err != nil:
+		var may int64
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM hosts WHERE host = $1 AND removed_at = 0 AND quarantined_at = 0
+			AND NOT EXISTS (SELECT 1 FROM certificates WHERE fingerprint = $2 AND revoked_at > 0)`, c.Host, with).Scan(&may); err != nil {
 			return err
+		}
+		if may == 0 {
+			return ErrNotFound
 		}
 		if err := addCertificate(ctx, tx, c); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM certificates WHERE host = $1 AND not_after < $2`, h.ID, now-keepCertificates.Milliseconds()); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM certificates WHERE host = $1 AND not_after < $2`, c.Host, now-keepCertificates.Milliseconds()); err != nil {
 			return err
 		}
-		return appendAudit(ctx, tx, Entry{At: now, Actor: Actor, Action: "certificate.issued", Subject: "host " + h.ID,
+		return appendAudit(ctx, tx, Entry{At: now, Actor: Actor, Action: "certificate.issued", Subject: "host " + c.Host,
 			Detail: fmt.Sprintf("certificate %s until %s", short(c.Fingerprint), time.UnixMilli(c.NotAfter).UTC().Format(time.RFC3339))})
 	})
 }
