@@ -43,6 +43,7 @@ type Agent struct {
 	out      *recorder
 	collect  *collector
 	ship     *ship.Shipper
+	renew    *renewer
 	listener net.Listener // nil: no metrics
 	close    []func() error
 }
@@ -82,12 +83,13 @@ func New(opt Options) (_ *Agent, err error) {
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
-		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks,
+		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, Run: run,
 		Version: opt.Version, Log: opt.Log, Now: opt.Now, InOrder: c.RemoteWrite.URL != "",
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.renew = newRenewer(renewOptions{Dir: c.IdentityDir(), Connect: a.connect, Taken: a.ship.Reconnect, Version: opt.Version, Log: opt.Log, Now: opt.Now})
 	a.collect.own = a.figures()
 	return a, a.listen()
 }
@@ -155,6 +157,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	all.Go(func() error { return a.ship.Run(ctx) })
 	all.Go(func() error { return a.stampAlive(ctx) })
 	all.Go(func() error { return a.serveStatus(ctx) })
+	if a.opt.Config.RemoteWrite.URL == "" {
+		all.Go(func() error { a.renew.run(ctx); return nil })
+	}
 	if a.listener != nil {
 		all.Go(func() error { return a.serveMetrics(ctx) })
 	}
