@@ -21,9 +21,6 @@ const (
 	lookEvery = time.Minute
 	// renewMaxWait bounds the pause between attempts that failed.
 	renewMaxWait = time.Hour
-	// renewSpread is the share of its life by which a host renews later, so
-	// that those enrolled together do not renew together.
-	renewSpread = 1.0 / 30
 )
 
 // renewOptions are what a renewer needs.
@@ -43,9 +40,8 @@ type renewOptions struct {
 // expired certificates in. So the collector's clock decides what has expired,
 // not this host's, and a delivery that is under way is not disturbed.
 type renewer struct {
-	o      renewOptions
-	well   *fault.Condition
-	spread float64
+	o    renewOptions
+	well *fault.Condition
 
 	failures int // in a row
 
@@ -61,7 +57,7 @@ type renewStatus struct {
 }
 
 func newRenewer(o renewOptions) *renewer {
-	return &renewer{o: o, well: fault.New(o.Log, o.Now, "the certificate is renewed again"), spread: rand.Float64() * renewSpread}
+	return &renewer{o: o, well: fault.New(o.Log, o.Now, "the certificate is renewed again")}
 }
 
 func (r *renewer) status() renewStatus {
@@ -97,7 +93,7 @@ func (r *renewer) step(ctx context.Context) time.Duration {
 		return lookEvery // the deliveries say what is wrong with it
 	}
 	r.note(func(s *renewStatus) { s.Ends = id.Expires })
-	if wait := r.due(id).Sub(r.o.Now()); wait > 0 {
+	if wait := id.RenewAt().Sub(r.o.Now()); wait > 0 {
 		r.failures = 0
 		r.note(func(s *renewStatus) { s.Trouble = "" })
 		return min(wait, lookEvery)
@@ -117,12 +113,6 @@ func (r *renewer) step(ctx context.Context) time.Duration {
 	return lookEvery
 }
 
-// due is when id is to be renewed.
-func (r *renewer) due(id identity.Identity) time.Time {
-	at := id.RenewAt()
-	return at.Add(time.Duration(float64(id.Expires.Sub(at)) * 3 * r.spread))
-}
-
 // renew tries each address of the collector.
 func (r *renewer) renew(ctx context.Context, id identity.Identity) (identity.Identity, error) {
 	to, err := r.o.Connect()
@@ -130,6 +120,7 @@ func (r *renewer) renew(ctx context.Context, id identity.Identity) (identity.Ide
 		return id, err
 	}
 	to.TLS = id.RenewTLS()
+	to.TLS.Time = r.o.Now
 	client := ship.Client(to)
 	defer client.CloseIdleConnections()
 	err = errors.New("no address of a collector is known")

@@ -78,7 +78,7 @@ func (r *Receiver) who(req *http.Request) (*member, *refusal) {
 
 // quarantine is called with the run of the other process.
 func (r *Receiver) quarantine(req *http.Request, host *member, other string) *refusal {
-	why := fmt.Sprintf("two agents are alive with its identity, runs %s and %s, the last from %s: one is a copy of the other (a cloned machine or a copied data directory)",
+	why := fmt.Sprintf("two agents are alive with its identity (runs %.8s and %.8s, the last from %s): a cloned machine or a copied data directory",
 		req.Header.Get(wire.HeaderSender), other, from(req))
 	if err := r.opts.Agents.Quarantine(context.WithoutCancel(req.Context()), host.ID, why); err != nil {
 		r.opts.Log.Error("put a cloned host into quarantine", "instance", host.Instance, "err", err)

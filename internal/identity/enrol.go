@@ -44,6 +44,8 @@ type Request struct {
 	Hostname  string // the name to be listed under; the collector may change it to keep names unique
 	Version   string // of the agent
 	Dir       string // where key and certificates go; made if missing, readable by its owner alone
+
+	Now func() time.Time // nil: time.Now
 }
 
 // Enrol exchanges a one-time token for a certificate and stores it. The
@@ -87,7 +89,7 @@ func Enrol(ctx context.Context, req Request) (Identity, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
 	defer cancel()
-	answer, err := exchange(ctx, req.Collector, pin, ask)
+	answer, err := exchange(ctx, req, pin, ask)
 	if err != nil {
 		return Identity{}, fmt.Errorf("enrol at %s: %w", req.Collector, err)
 	}
@@ -123,18 +125,18 @@ func hostPrivateKey(path string) (*ecdsa.PrivateKey, error) {
 }
 
 // exchange sends the request and reads the answer.
-func exchange(ctx context.Context, collector, pin string, ask wire.EnrolRequest) (wire.EnrolResponse, error) {
+func exchange(ctx context.Context, to Request, pin string, ask wire.EnrolRequest) (wire.EnrolResponse, error) {
 	var answer wire.EnrolResponse
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return answer, fmt.Errorf("encode request: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+collector+wire.EnrolPath, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+to.Collector+wire.EnrolPath, bytes.NewReader(body))
 	if err != nil {
 		return answer, fmt.Errorf("address of the collector (want HOST:PORT): %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	transport := &http.Transport{TLSClientConfig: pinnedTLS(pin), DisableKeepAlives: true}
+	transport := &http.Transport{TLSClientConfig: pinnedTLS(pin, to.Now), DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
@@ -157,7 +159,10 @@ func exchange(ctx context.Context, collector, pin string, ask wire.EnrolRequest)
 // pinnedTLS trusts exactly the authority with this fingerprint. The usual
 // verification is off because there is no root to start from; VerifyConnection
 // does all of it instead.
-func pinnedTLS(pin string) *tls.Config {
+func pinnedTLS(pin string, now func() time.Time) *tls.Config {
+	if now == nil {
+		now = time.Now
+	}
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
 		ServerName:         wire.EnrolServerName,
@@ -168,7 +173,7 @@ func pinnedTLS(pin string) *tls.Config {
 			for _, cert := range state.PeerCertificates {
 				if fingerprint(cert.Raw) == pin {
 					roots.AddCert(cert)
-					_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: wire.EnrolServerName})
+					_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: wire.EnrolServerName, CurrentTime: now()})
 					if err != nil {
 						return fmt.Errorf("certificate of the collector: %w", err)
 					}

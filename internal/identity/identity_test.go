@@ -354,16 +354,6 @@ func TestEnrolTrustsNobodyElse(t *testing.T) {
 	}
 }
 
-func FuzzCheckRequest(f *testing.F) {
-	f.Add(request(f))
-	f.Add([]byte("-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := CheckRequest(text); err != nil && !errors.Is(err, ErrRequest) {
-			t.Fatalf("got %v, want ErrRequest", err)
-		}
-	})
-}
-
 func FuzzParseToken(f *testing.F) {
 	text, _ := NewToken(strings.Repeat("ab", 32))
 	f.Add(text)
