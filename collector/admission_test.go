@@ -118,6 +118,16 @@ func TestTokenLabelsAndEnd(t *testing.T) {
 		}
 		return all.Tokens[0]
 	}
+	seen := 0
+	r.query("plimsoll_host_info", func(l map[string]string, v string) {
+		seen++
+		if v != "1" || l["instance"] != "web-1" || l["customer"] != "acme" || l["site"] != "sh" || l["role"] != "web" || l["host"] != hosts.Hosts[0].Host {
+			t.Errorf("plimsoll_host_info: got %v %s", l, v)
+		}
+	})
+	if seen != 1 {
+		t.Errorf("plimsoll_host_info: %d series, want 1", seen)
+	}
 	one := list()
 	if one.State != "open" || one.Uses != 3 || one.Left != 2 || !slices.Equal(one.Hosts, []string{"web-1"}) {
 		t.Errorf("got %+v, want open, 2 of 3 left, used by web-1", one)
@@ -227,4 +237,31 @@ func TestAuthorityIsReplaced(t *testing.T) {
 	if err != nil || len(left) != 2 {
 		t.Errorf("identity directory holds %v, error %v, want one pair", left, err)
 	}
+}
+
+// TestQuarantineIsShown: on the host's page and in the list, in both
+// languages, and to programs; nothing of it once the host enrolled again.
+func TestQuarantineIsShown(t *testing.T) {
+	r := newRunning(t)
+	id, _ := r.enrol("web-1")
+	const why = "two agents <b>are</b> alive"
+	if err := r.c.ledger.QuarantineHost(context.Background(), id.Host, why); err != nil {
+		t.Fatal(err)
+	}
+	shown := func(want bool) {
+		t.Helper()
+		for _, c := range [...]struct{ path, text string }{
+			{"/hosts/web-1?lang=en", "In quarantine, nothing more is taken of it: two agents &lt;b&gt;are&lt;/b&gt; alive"},
+			{"/hosts/web-1?lang=zh-CN", "已隔离，不再接收其任何数据：two agents &lt;b&gt;are&lt;/b&gt; alive"},
+			{"/hosts?lang=en", "in quarantine"},
+			{"/api/v1/hosts", `"quarantine":"two agents `},
+		} {
+			if status, body := r.ask(http.MethodGet, c.path, ""); status != http.StatusOK || strings.Contains(body, c.text) != want {
+				t.Errorf("%s: status %d, shows %q: %v, want %v", c.path, status, c.text, !want, want)
+			}
+		}
+	}
+	shown(true)
+	r.enrol("web-1")
+	shown(false)
 }

@@ -193,7 +193,7 @@ func (c *Collector) openSeries() (err error) {
 func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
-	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger,
+	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
 		FactBefore: c.factBefore, Now: c.opt.Now})
 	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	return c.openJudge()
