@@ -124,6 +124,7 @@ func (c *Collector) RetireCA(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.receive.Reprove()
 	c.opt.Log.Info("the old authority is retired", "retired", gone, "in_force", c.ca.Fingerprint())
 	return c.ledger.Append(ctx, ledger.Entry{Actor: ledger.Actor, Action: "authority.retired", Subject: "authority " + gone})
 }

@@ -211,6 +211,10 @@ func TestAuthorityIsReplaced(t *testing.T) {
 		}
 	}
 	deliverable(renews, true)
+	open := clientOf(renews.ClientTLS(), false) // keeps its connection
+	if status, err := deliver(open, r.c.AgentsAddr(), "m", time.Now().UnixMilli(), 0); status != http.StatusNoContent {
+		t.Fatalf("got %d, error %v", status, err)
+	}
 	renewed, err := identity.Renew(ctx, clientOf(renews.RenewTLS(), false), r.c.AgentsAddr(), renews, filepath.Join(r.data, "hosts", "renews"), "1")
 	if err != nil {
 		t.Fatal(err)
@@ -230,6 +234,9 @@ func TestAuthorityIsReplaced(t *testing.T) {
 	}
 	deliverable(renewed, true)
 	deliverable(renews, false)
+	if status, err := deliver(open, r.c.AgentsAddr(), "m", time.Now().UnixMilli(), 0); err == nil {
+		t.Errorf("a connection of before goes on: got %d", status)
+	}
 	if id, _ := r.enrol("new"); id.Instance != "new" {
 		t.Errorf("got %+v", id)
 	}

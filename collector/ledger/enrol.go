@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
 )
@@ -31,6 +32,10 @@ type Enrolment struct {
 // The error is one of the ErrToken… when the token does not serve.
 func (l *Ledger) Enrol(ctx context.Context, e Enrolment) (Host, error) {
 	now, h := l.ms(), e.Host
+	// Anybody can ask: who guesses tokens must not hold up those who write.
+	if _, err := goodToken(ctx, l.read, &e, now); err != nil {
+		return h, fmt.Errorf("enrol host %s: %w", h.Instance, err)
+	}
 	err := l.inTx(ctx, "enrol host "+h.Instance, func(tx *sql.Tx) error {
 		token, err := spendToken(ctx, tx, &e, now)
 		if err != nil {

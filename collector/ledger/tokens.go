@@ -102,9 +102,14 @@ func (l *Ledger) RevokeToken(ctx context.Context, id, by string) error {
 	})
 }
 
-// spendToken takes one use off the token of e.
-func spendToken(ctx context.Context, tx *sql.Tx, e *Enrolment, now int64) (TokenState, error) {
-	t, err := scanToken(tx.QueryRowContext(ctx, selectTokens+`WHERE hash = $1`, e.Token))
+// queryer is a database or a transaction.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// goodToken reads the token of e and tells why it does not serve.
+func goodToken(ctx context.Context, q queryer, e *Enrolment, now int64) (TokenState, error) {
+	t, err := scanToken(q.QueryRowContext(ctx, selectTokens+`WHERE hash = $1`, e.Token))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return t, ErrTokenUnknown
@@ -118,6 +123,15 @@ func spendToken(ctx context.Context, tx *sql.Tx, e *Enrolment, now int64) (Token
 		return t, ErrTokenExpired
 	case !allowed(t.CIDR, e.From):
 		return t, ErrTokenAddress
+	}
+	return t, nil
+}
+
+// spendToken takes one use off the token of e.
+func spendToken(ctx context.Context, tx *sql.Tx, e *Enrolment, now int64) (TokenState, error) {
+	t, err := goodToken(ctx, tx, e, now)
+	if err != nil {
+		return t, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE tokens SET uses_left = uses_left - 1 WHERE hash = $1`, e.Token)
 	return t, err

@@ -228,13 +228,23 @@ func (g *gate) leave(c *countedConn) {
 	g.m.connections.Set(float64(g.open))
 }
 
-// expel closes every connection of a host.
+// expel closes every connection of one host.
 func (g *gate) expel(host string) {
 	g.mu.Lock()
 	open := slices.Collect(maps.Keys(g.perHost[host]))
 	g.mu.Unlock()
 	for _, c := range open {
 		_ = c.Close() // of no use to anybody any more
+	}
+}
+
+// expelAll closes the connections of all hosts.
+func (g *gate) expelAll() {
+	g.mu.Lock()
+	hosts := slices.Collect(maps.Keys(g.perHost))
+	g.mu.Unlock()
+	for _, host := range hosts {
+		g.expel(host)
 	}
 }
 

@@ -114,6 +114,14 @@ func (r *Receiver) Forget(host string) {
 	r.senders.forget(host)
 }
 
+// Reprove ends the connections of all hosts, so that each proves its
+// certificate anew. It is called when an authority is no longer trusted.
+func (r *Receiver) Reprove() {
+	if g := r.gate.Load(); g != nil {
+		g.expelAll()
+	}
+}
+
 // from is the address a request came from.
 func from(req *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(req.RemoteAddr)
