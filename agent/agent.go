@@ -43,6 +43,7 @@ type Agent struct {
 	collect  *collector
 	ship     *ship.Shipper
 	assigned *assigned
+	renew    *renewer
 	listener net.Listener // nil: no metrics
 	close    []func() error
 }
@@ -78,7 +79,7 @@ func New(opt Options) (_ *Agent, err error) {
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
-		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock,
+		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock, Run: run,
 		Version: opt.Version, Log: opt.Log, Now: opt.Now, InOrder: c.RemoteWrite.URL != "",
 	})
 	if err != nil {
@@ -88,6 +89,7 @@ func New(opt Options) (_ *Agent, err error) {
 		cfg: c, own: checks, schedule: a.collect.schedule, get: a.ship.Get, note: a.out.note, log: opt.Log, now: opt.Now,
 		asking: fault.New(opt.Log, opt.Now, "the collector's checks are taken up again"),
 	}
+	a.renew = newRenewer(renewOptions{Dir: c.IdentityDir(), Connect: a.connect, Taken: a.ship.Reconnect, Version: opt.Version, Log: opt.Log, Now: opt.Now})
 	a.collect.own = a.figures()
 	return a, a.listen()
 }
@@ -169,6 +171,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	all.Go(func() error { return a.ship.Run(ctx) })
 	all.Go(func() error { return a.stampAlive(ctx) })
 	all.Go(func() error { return a.serveStatus(ctx) })
+	if a.opt.Config.RemoteWrite.URL == "" {
+		all.Go(func() error { a.renew.run(ctx); return nil })
+	}
 	if a.listener != nil {
 		all.Go(func() error { return a.serveMetrics(ctx) })
 	}

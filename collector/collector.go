@@ -185,8 +185,8 @@ func (c *Collector) openJournal() error {
 }
 
 func (c *Collector) openReceive() (err error) {
-	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger}, CA: c.ca, Assigned: c.inForceChecks,
-		Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
+	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger, c.opt.Now}, CA: c.ca, Assigned: c.inForceChecks,
+		CertificateTTL: c.opt.Config.CertificateLife.Std(), Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
 	if err != nil {
 		return fmt.Errorf("prepare the agents' listener: %w", err)
 	}
@@ -211,7 +211,7 @@ func (c *Collector) openSeries() (err error) {
 func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
-	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger,
+	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
 		FactBefore: c.factBefore, Now: c.opt.Now})
 	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	return c.openJudge()

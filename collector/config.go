@@ -23,7 +23,16 @@ type Config struct {
 	Catalogue string `yaml:"catalogue"`
 	// Retention is how long raw samples are kept.
 	Retention settings.Duration `yaml:"retention"`
+	// CertificateLife is how long a host's certificate is good for, 1 h to 90 d. Its agent renews at two thirds.
+	CertificateLife settings.Duration `yaml:"certificate_life"`
 }
+
+// Bounds of CertificateLife. A longer one would keep an old authority alive
+// for as long; a shorter one would have a host renew all the time.
+const (
+	minCertificateLife = time.Hour
+	maxCertificateLife = 90 * 24 * time.Hour
+)
 
 // Defaults is the configuration of an empty file.
 func Defaults() Config {
@@ -32,6 +41,8 @@ func Defaults() Config {
 		Listen:       "127.0.0.1:1876",
 		ListenAgents: ":1877",
 		Retention:    settings.Duration(90 * 24 * time.Hour),
+
+		CertificateLife: settings.Duration(7 * 24 * time.Hour),
 	}
 }
 
@@ -73,6 +84,9 @@ func ParseConfig(file string, data []byte) (Config, settings.Faults) {
 	}
 	if config.Retention <= 0 && doc != nil {
 		faults = append(faults, doc.Fault("retention", "must be longer than nothing", "leave it out for 90d"))
+	}
+	if d := config.CertificateLife.Std(); (d < minCertificateLife || d > maxCertificateLife) && doc != nil {
+		faults = append(faults, doc.Fault("certificate_life", fmt.Sprintf("%s is not between 1h and 90d", config.CertificateLife), "leave it out for 7d"))
 	}
 	return config, faults.Sorted()
 }

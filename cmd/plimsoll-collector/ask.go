@@ -155,33 +155,6 @@ func (c *exportFactsCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-type enrolCmd struct {
-	Create enrolCreateCmd `cmd:"" help:"Make a one-time token and print the line to run on the new host."`
-}
-
-type enrolCreateCmd struct {
-	asking
-	TTL      string `help:"How long the token is good for." default:"24h" name:"ttl"`
-	Customer string `help:"Customer the new host belongs to." placeholder:"NAME"`
-}
-
-func (c *enrolCreateCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodPost, "/api/v1/enrol-tokens", nil, map[string]string{"ttl": c.TTL, "customer": c.Customer})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var made struct {
-		Token, Address string
-		Expires        string
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
-	}
-	fmt.Printf("# good once, until %s\nplimsoll-agent enrol --collector %s --token %s\nplimsoll-agent run\n", made.Expires, made.Address, made.Token)
-	return nil
-}
-
 type auditCmd struct {
 	Verify auditVerifyCmd `cmd:"" help:"Prove that no entry of the audit chain was changed, removed or inserted."`
 }

@@ -21,7 +21,9 @@ type commands struct {
 	Evaluate   evaluateCmd   `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
 	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
 	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
-	Enrol      enrolCmd      `cmd:"" help:"Let a new agent in."`
+	Enrol      enrolCmd      `cmd:"" help:"Let new agents in."`
+	Host       hostCmd       `cmd:"" help:"The hosts that were let in."`
+	CA         caCmd         `cmd:"" name:"ca" help:"The authority that signs hosts."`
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

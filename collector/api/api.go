@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,13 +54,6 @@ type FactSource interface {
 	Facts(ctx context.Context, from, to int64, each func(availability.Fact) error) error
 }
 
-// Token is a one-time permission to enrol a host.
-type Token struct {
-	Token   string    `json:"token" doc:"secret and the fingerprint of the collector's authority; shown once"`
-	Address string    `json:"address" doc:"where agents deliver to"`
-	Expires time.Time `json:"expires"`
-}
-
 // Options are what the API is made of.
 type Options struct {
 	Figures Figures
@@ -67,11 +61,11 @@ type Options struct {
 	Facts   FactSource
 	// Report writes the report of a customer and month as html.
 	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
-	// NewToken makes and keeps an enrolment token.
-	NewToken func(ctx context.Context, customer string, ttl time.Duration) (Token, error)
-	Version  string
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Admission lets hosts in and out.
+	Admission Admission
+	Version   string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // API holds the handlers; collector/web gives them their routes.
@@ -155,6 +149,8 @@ func (a *API) answer(err error, what string) error {
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return huma.Error404NotFound("there is no " + what)
+	case errors.Is(err, ErrConflict):
+		return huma.Error409Conflict(strings.TrimPrefix(err.Error(), ErrConflict.Error()+": "))
 	case errors.As(err, &told):
 		return err
 	}

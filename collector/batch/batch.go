@@ -51,6 +51,9 @@ type Batch struct {
 	Samples []Sample // in the order of the body
 	Facts   []Sample // those of Samples whose series is a fact
 	Note    *wire.Note
+	// Overridden counts the series in the body that came with the instance or
+	// customer of somebody else.
+	Overridden int
 	// Rejected names the samples that were left out, by reason. What it
 	// counts is in no other field. Empty for nearly every batch.
 	Rejected []Rejection

@@ -38,6 +38,7 @@ type host struct {
 	seed    maphash.Seed
 	builder labels.ScratchBuilder
 	names   []string // scratch
+	forged  bool     // the section being parsed names another instance or customer
 }
 
 // shape is the label side of bodies seen before. Bodies of one shape name
@@ -58,6 +59,7 @@ type span struct{ from, to uint32 }
 type entry struct {
 	key    span // in keys
 	fact   bool
+	forged bool // it named another instance or customer
 	series *Series
 }
 
@@ -126,7 +128,7 @@ func (h *host) learn(sh *shape, key []byte, s *Series) int {
 	}
 	from := uint32(len(sh.keys))
 	sh.keys = append(sh.keys, key...)
-	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone})
+	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone, forged: h.forged})
 	i := len(sh.entries) - 1
 	sh.index[maphash.Bytes(h.seed, key)] = uint32(i)
 	return i
@@ -140,7 +142,7 @@ var (
 // begin starts the label section of a series; add and intern follow.
 func (h *host) begin() {
 	h.builder.Reset()
-	h.names = h.names[:0]
+	h.names, h.forged = h.names[:0], false
 }
 
 // add checks one label of the section. The identity's labels are dropped
@@ -168,8 +170,16 @@ func (h *host) add(name, value []byte) error {
 	if n == metricName && len(value) == 0 {
 		return errNoName
 	}
-	if n != "job" && n != "instance" && n != "customer" && len(value) > 0 {
-		h.builder.Add(n, string(value))
+	switch n {
+	case "job":
+	case "instance":
+		h.forged = h.forged || string(value) != h.id.instance
+	case "customer":
+		h.forged = h.forged || string(value) != h.id.customer
+	default:
+		if len(value) > 0 {
+			h.builder.Add(n, string(value))
+		}
 	}
 	return nil
 }

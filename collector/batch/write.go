@@ -113,6 +113,9 @@ func (w *walk) assign(from int, sh *shape, i int) {
 	for i := range own {
 		own[i].Series = e.series
 	}
+	if e.forged {
+		w.batch.Overridden++
+	}
 	if e.fact {
 		w.batch.Facts = append(w.batch.Facts, own...)
 	}

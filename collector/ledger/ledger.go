@@ -41,6 +41,8 @@ var (
 	ErrTokenUnknown = errors.New("the enrolment token is not known here")
 	ErrTokenUsed    = errors.New("the enrolment token was used already")
 	ErrTokenExpired = errors.New("the enrolment token has expired")
+	ErrTokenRevoked = errors.New("the enrolment token was revoked")
+	ErrTokenAddress = errors.New("the enrolment token is not for this address")
 )
 
 // Open opens or creates the database and brings its schema up to date; a copy

@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +47,7 @@ type gate struct {
 	config *tls.Config
 	log    *slog.Logger
 	m      *metrics
+	refuse func(host, reason string, from netip.Addr)
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -54,13 +57,13 @@ type gate struct {
 	pending int
 	perIP   map[netip.Addr]int
 	open    int
-	perHost map[string]int
+	perHost map[string]map[*countedConn]bool
 	told    map[string]time.Time // by reason: when a failure was last logged
 }
 
-func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics) *gate {
-	return &gate{Listener: l, config: config, log: log, m: m, ready: make(chan net.Conn), closed: make(chan struct{}),
-		perIP: map[netip.Addr]int{}, perHost: map[string]int{}, told: map[string]time.Time{}}
+func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics, refuse func(host, reason string, from netip.Addr)) *gate {
+	return &gate{Listener: l, config: config, log: log, m: m, refuse: refuse, ready: make(chan net.Conn), closed: make(chan struct{}),
+		perIP: map[netip.Addr]int{}, perHost: map[string]map[*countedConn]bool{}, told: map[string]time.Time{}}
 }
 
 // run accepts until the listener is closed and waits for the handshakes it began.
@@ -138,6 +141,10 @@ func (g *gate) handshake(raw net.Conn, addr netip.Addr) {
 // knocks all day must not fill the log.
 func (g *gate) failed(addr netip.Addr, reason string, err error) {
 	g.m.handshakes.WithLabelValues(reason).Inc()
+	switch reason {
+	case handshakeNoCertificate, handshakeForeign, handshakeExpired:
+		g.refuse("", reason, addr) // what the certificate says is not proven
+	}
 	g.mu.Lock()
 	now := time.Now()
 	quiet := now.Sub(g.told[reason]) < time.Hour
@@ -190,11 +197,14 @@ func (g *gate) enter(c *countedConn, state tls.ConnectionState) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c.host != "" && g.perHost[c.host] >= maxPerHost {
+	if c.host != "" && len(g.perHost[c.host]) >= maxPerHost {
 		return false
 	}
 	if c.host != "" {
-		g.perHost[c.host]++
+		if g.perHost[c.host] == nil {
+			g.perHost[c.host] = map[*countedConn]bool{}
+		}
+		g.perHost[c.host][c] = true
 	}
 	g.open++
 	c.entered = true
@@ -211,11 +221,31 @@ func (g *gate) leave(c *countedConn) {
 	c.entered = false
 	g.open--
 	if c.host != "" {
-		if g.perHost[c.host]--; g.perHost[c.host] == 0 {
+		if delete(g.perHost[c.host], c); len(g.perHost[c.host]) == 0 {
 			delete(g.perHost, c.host)
 		}
 	}
 	g.m.connections.Set(float64(g.open))
+}
+
+// expel closes every connection of one host.
+func (g *gate) expel(host string) {
+	g.mu.Lock()
+	open := slices.Collect(maps.Keys(g.perHost[host]))
+	g.mu.Unlock()
+	for _, c := range open {
+		_ = c.Close() // of no use to anybody any more
+	}
+}
+
+// expelAll closes the connections of all hosts.
+func (g *gate) expelAll() {
+	g.mu.Lock()
+	hosts := slices.Collect(maps.Keys(g.perHost))
+	g.mu.Unlock()
+	for _, host := range hosts {
+		g.expel(host)
+	}
 }
 
 // countedConn tells the gate when it is closed. It lies under the TLS
@@ -262,31 +292,41 @@ func handshakeReason(err error) string {
 }
 
 // serverTLS asks for a certificate of our authority under every server name
-// but wire.EnrolServerName.
-func serverTLS(pool *x509.CertPool, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
+// but wire.EnrolServerName. Under wire.RenewServerName it may have expired.
+func serverTLS(ca *identity.CA, now func() time.Time, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	base := &tls.Config{
 		MinVersion:     tls.VersionTLS13,
 		NextProtos:     []string{"http/1.1"},
 		GetCertificate: certificate,
+		Time:           now,
 		// Each connection proves its certificate anew: a resumed one would
 		// carry a proof from before a removal.
 		SessionTicketsDisabled: true,
-		ClientAuth:             tls.RequireAndVerifyClientCert,
-		ClientCAs:              pool,
 	}
-	enrol := base.Clone()
-	enrol.ClientAuth, enrol.ClientCAs = tls.NoClientCert, nil
-	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if hello.ServerName == wire.EnrolServerName {
-			return enrol, nil
+	config := base.Clone()
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		own := base.Clone()
+		switch hello.ServerName {
+		case wire.EnrolServerName:
+			own.ClientAuth = tls.NoClientCert
+		case wire.RenewServerName:
+			own.ClientAuth = tls.RequireAnyClientCert
+			own.VerifyConnection = func(state tls.ConnectionState) error {
+				if err := ca.VerifyExpired(state.PeerCertificates[0]); err != nil {
+					return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+				}
+				return nil
+			}
+		default:
+			own.ClientAuth, own.ClientCAs = tls.RequireAndVerifyClientCert, ca.Pool() // which a rotation changes
 		}
-		return nil, nil // base itself
+		return own, nil
 	}
-	return base
+	return config
 }
 
 // serverCertificate keeps one certificate of the listener and makes the next
-// when a third of its life is left.
+// when a third of its life is left, or another authority serves.
 type serverCertificate struct {
 	ca  *identity.CA
 	ttl time.Duration
@@ -294,6 +334,7 @@ type serverCertificate struct {
 
 	mu    sync.Mutex
 	cert  *tls.Certificate
+	by    string // fingerprint of the authority that signed it
 	renew time.Time
 }
 
@@ -301,13 +342,14 @@ func (s *serverCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if s.cert != nil && now.Before(s.renew) {
+	by := s.ca.Fingerprint()
+	if s.cert != nil && now.Before(s.renew) && s.by == by {
 		return s.cert, nil
 	}
 	cert, err := s.ca.ServerCertificate(s.ttl)
 	if err != nil {
 		return nil, err
 	}
-	s.cert, s.renew = &cert, now.Add(s.ttl/3*2)
+	s.cert, s.by, s.renew = &cert, by, now.Add(s.ttl/3*2)
 	return s.cert, nil
 }

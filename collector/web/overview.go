@@ -300,6 +300,9 @@ func (s *Site) hostRows(ctx context.Context, v *visit, states figures.States) ([
 		}
 		row := hostRow{Name: h.Instance, Link: v.at(hostPath(h.Instance)), Detail: strings.TrimSpace(h.Customer + " " + h.OS), State: states.Components[h.Instance].State.String(),
 			LastSeen: whenMS(h.LastSeen, v.Zone), Ago: v.ago(h.LastSeen), seen: h.LastSeen}
+		if h.Quarantine != "" {
+			row.Detail = strings.TrimSpace(row.Detail + " · " + v.T("host.quarantined"))
+		}
 		if row.Coverage, err = s.hostCoverage(ctx, v, h); err != nil {
 			return nil, err
 		}

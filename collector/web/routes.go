@@ -36,7 +36,13 @@ func (s *Site) routes(assets http.Handler) {
 		huma.Get(spec, "/api/v1/catalogue", a.CatalogueYAML)
 		huma.Get(spec, "/api/v1/report", a.Report)
 		huma.Get(spec, "/api/v1/audit/verify", a.AuditVerify)
+		huma.Get(spec, "/api/v1/enrol-tokens", a.Tokens)
 		huma.Post(spec, "/api/v1/enrol-tokens", a.NewToken)
+		huma.Delete(spec, "/api/v1/enrol-tokens/{id}", a.RevokeToken)
+		huma.Post(spec, "/api/v1/hosts/{instance}/revoke", a.RevokeHost)
+		huma.Get(spec, "/api/v1/authorities", a.Authorities)
+		huma.Post(spec, "/api/v1/authorities/rotate", a.RotateCA)
+		huma.Post(spec, "/api/v1/authorities/retire", a.RetireCA)
 	}
 	for pattern, h := range s.Mount {
 		m.Handle(pattern, h)

@@ -95,7 +95,9 @@ func writeCatalogue(o Options, host string, tell story) error {
 func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sample, tell story) error {
 	dir := filepath.Join(o.Data, "agent")
 	identityDir := filepath.Join(dir, "identity")
-	if _, err := identity.Load(identityDir); err != nil {
+	// A certificate that ended too long ago to be renewed is as none: here no
+	// person is needed to let the host in again.
+	if id, err := identity.Load(identityDir); err != nil || time.Now().After(id.Expires.Add(identity.Grace)) {
 		token, err := c.EnrolToken(ctx, Customer, time.Hour)
 		if err != nil {
 			return fmt.Errorf("make a token for this host: %w", err)

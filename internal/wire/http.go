@@ -15,12 +15,17 @@ const (
 	// asks; it has an ETag and knows If-None-Match.
 	ChecksPath = "/api/v1/checks"
 	EnrolPath  = "/api/v1/enrol" // EnrolRequest ─▶ EnrolResponse; served only under EnrolServerName
+	RenewPath  = "/api/v1/renew" // RenewRequest ─▶ RenewResponse; needs a client certificate, expired ones under RenewServerName
 )
 
 // EnrolServerName is the TLS server name (SNI) under which the agents'
 // listener asks for no client certificate and serves EnrolPath alone. Under
 // any other name the handshake itself fails without a certificate of ours.
 const EnrolServerName = "enrol.plimsoll"
+
+// RenewServerName is the TLS server name under which a certificate of ours
+// that has expired is let in as well, to RenewPath alone.
+const RenewServerName = "renew.plimsoll"
 
 // CollectorServerName is the name in the collector's certificate that agents verify.
 const CollectorServerName = "collector.plimsoll"
@@ -35,6 +40,18 @@ const (
 	// HeaderTime is in each answer of the collector: its wall clock in Unix
 	// milliseconds, so that an agent knows its offset.
 	HeaderTime = "Plimsoll-Time"
+)
+
+// Headers that tell a cloned host from one that was restarted. HeaderRun is
+// the run that recorded a batch, which may be over; these are of the process
+// that sends it now.
+const (
+	HeaderSender = "Plimsoll-Sender" // the run of the sending process
+	// HeaderTicket is in each answer of the collector, an opaque text that
+	// grows; HeaderHeard repeats the last one the process has heard, which
+	// proves that it was alive after that answer was made.
+	HeaderTicket = "Plimsoll-Ticket"
+	HeaderHeard  = "Plimsoll-Heard"
 )
 
 // Content types and encodings of remote write.
