@@ -2,8 +2,10 @@ package collector
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +20,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/fold"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/receive"
 	"github.com/plimsoll/plimsoll/collector/series"
 	"github.com/plimsoll/plimsoll/collector/words"
@@ -40,6 +43,7 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 	Sample  Sample           // nil outside of quickstart
+	Stdout  io.Writer        // where a set-up link is printed; nil: os.Stdout
 }
 
 // Collector is everything between the agents' port and the people's.
@@ -61,6 +65,9 @@ type Collector struct {
 
 	words  words.Shelf
 	people net.Listener
+	tls    *tls.Config // nil: plain HTTP, on loopback alone
+	door   *people.Door
+	host   net.Listener // the socket of the host's administrator; nil where it cannot be
 	pages  http.Handler
 }
 
@@ -90,7 +97,7 @@ func New(opt Options) (_ *Collector, err error) {
 			err = errors.Join(err, c.undo.all())
 		}
 	}()
-	for _, step := range [...]func() error{c.openPeople, c.openData, c.openCatalogue, c.openLedger, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
+	for _, step := range [...]func() error{c.openPeople, c.openData, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -99,15 +106,17 @@ func New(opt Options) (_ *Collector, err error) {
 }
 
 // URL is where people find the first page.
-func (c *Collector) URL() string { return "http://" + c.people.Addr().String() }
+func (c *Collector) URL() string {
+	if c.tls != nil {
+		return "https://" + reachable(c.people.Addr().String())
+	}
+	return "http://" + c.people.Addr().String()
+}
 
 // AgentsAddr is the host:port agents deliver to.
 func (c *Collector) AgentsAddr() string { return c.receive.Addr().String() }
 
 func (c *Collector) openPeople() (err error) {
-	if err := loopbackOnly(c.opt.Config.Listen); err != nil {
-		return err
-	}
 	if c.people, err = listen(c.opt.Config.Listen, "--listen"); err != nil {
 		return err
 	}
@@ -232,6 +241,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		func(ctx context.Context) error { return c.fold.Run(ctx, c.receive.Feed()) },
 		c.judge.Run,
 		c.servePeople,
+		c.serveHost,
 		c.trim,
 	} {
 		group.Go(func() error { return stage(ctx) })
@@ -257,7 +267,11 @@ func (c *Collector) servePeople(ctx context.Context) error {
 		}
 	})
 	defer stopped()
-	if err := server.Serve(c.people); !errors.Is(err, http.ErrServerClosed) {
+	served := c.people
+	if c.tls != nil {
+		served = tls.NewListener(served, c.tls)
+	}
+	if err := server.Serve(served); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the pages: %w", err)
 	}
 	return nil

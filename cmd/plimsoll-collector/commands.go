@@ -22,6 +22,8 @@ type commands struct {
 	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
 	Enrol      enrolCmd      `cmd:"" help:"Let a new agent in."`
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`
+	User       userCmd       `cmd:"" help:"Who may log in."`
+	Token      tokenCmd      `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
@@ -40,7 +42,7 @@ func (c *quickstartCmd) Run(ctx context.Context) error {
 type runCmd struct {
 	Config       string `help:"Configuration file; an empty one is a good one." placeholder:"FILE" type:"existingfile"`
 	Data         string `help:"Data directory; overrides the configuration." placeholder:"DIR"`
-	Listen       string `help:"Address of the pages, the API and the metrics; loopback only." placeholder:"ADDR"`
+	Listen       string `help:"Address of the pages, the API and the metrics; beyond loopback over TLS and with a login." placeholder:"ADDR"`
 	ListenAgents string `help:"Address agents deliver to." placeholder:"ADDR"`
 }
 

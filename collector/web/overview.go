@@ -133,7 +133,7 @@ func (s *Site) step(v *visit, step Step) nextStep {
 		return texts["en"]
 	}
 	n := nextStep{Title: pick(step.Title), Text: pick(step.Text), Command: step.Command}
-	if step.Action != "" {
+	if step.Action != "" && s.access.Allows("POST /actions/{name}", v.Visitor) {
 		n.Button = &struct{ Action, Label string }{step.Action, pick(step.Button)}
 	}
 	if step.Link != "" {

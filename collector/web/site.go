@@ -70,8 +70,8 @@ type Step struct {
 // Site is the handler of the people's listener.
 type Site struct {
 	Options
-	books words.Shelf
-	pages map[string]map[string]*template.Template // by language, by page
+	books  words.Shelf
+	pages  map[string]map[string]*template.Template // by language, by page
 	gate   *gate
 	access people.Table
 }

@@ -30,6 +30,9 @@ type Options struct {
 // Run starts all of it and blocks until ctx ends; then it stops cleanly, and
 // the same call continues where it stopped.
 func Run(ctx context.Context, o Options) error {
+	if !collector.Loopback(o.Listen) {
+		return fmt.Errorf("quickstart listens for people on loopback only, not on %s: start the collector with run, which serves others over TLS and asks for a login", o.Listen)
+	}
 	tell := newStory(o.Stdout)
 	if o.Data == "" {
 		dir, err := defaultData(os.Getenv)
