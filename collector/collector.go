@@ -117,6 +117,9 @@ func (c *Collector) URL() string {
 func (c *Collector) AgentsAddr() string { return c.receive.Addr().String() }
 
 func (c *Collector) openPeople() (err error) {
+	if c.opt.Config.Login == loginNever && !Loopback(c.opt.Config.Listen) {
+		return fmt.Errorf("refused to listen for people on %s with login: never: anybody who reaches that address could change and read everything; leave login out, or listen on 127.0.0.1", c.opt.Config.Listen)
+	}
 	if c.people, err = listen(c.opt.Config.Listen, "--listen"); err != nil {
 		return err
 	}

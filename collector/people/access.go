@@ -68,7 +68,7 @@ func Access() Table {
 		{Route: "GET /api/v1/services", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/services/{name}", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/hosts", Least: Viewer, Scope: Read, Customer: Within},
-		{Route: "GET /api/v1/silences", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/hosts/{instance}/silences", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/outages", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/outages/{id}", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/problems", Least: Viewer, Scope: Read, Customer: Within},

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"slices"
-	"strings"
 )
 
 // Kind is how a visitor came to be known.
@@ -35,7 +34,10 @@ func (v Visitor) Actor() string {
 	case Person:
 		return v.Name
 	case Program:
-		return strings.TrimSpace(v.Name + " by token " + v.Token)
+		if v.Name == "" {
+			return "token " + v.Token
+		}
+		return v.Name + " by token " + v.Token
 	case Host:
 		return "the host's administrator"
 	case Anybody:
