@@ -182,18 +182,18 @@ func (l *Ledger) OfferSetup(ctx context.Context, hash string, expires int64) err
 	})
 }
 
-// SetupOffered tells whether the link with that hash still serves: until it
-// is used, expires, or there is a user.
-func (l *Ledger) SetupOffered(ctx context.Context, hash string) (bool, error) {
-	ok, err := setupOffered(ctx, l.read, hash, l.ms())
+// SetupOffered tells whether the link with that hash serves at that instant:
+// until it is used, expires, or there is a user.
+func (l *Ledger) SetupOffered(ctx context.Context, hash string, at int64) (bool, error) {
+	ok, err := setupOffered(ctx, l.read, hash, at)
 	if err != nil {
 		return false, fmt.Errorf("look for a set-up link: %w", err)
 	}
 	return ok, nil
 }
 
-func setupOffered(ctx context.Context, q querier, hash string, now int64) (bool, error) {
-	rows, err := q.QueryContext(ctx, `SELECT count(*) FROM setup_links WHERE hash = $1 AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)`, hash, now)
+func setupOffered(ctx context.Context, q querier, hash string, at int64) (bool, error) {
+	rows, err := q.QueryContext(ctx, `SELECT count(*) FROM setup_links WHERE hash = $1 AND expires_at > $2 AND NOT EXISTS (SELECT 1 FROM users)`, hash, at)
 	n, err := collect(rows, err, func(s scanner) (n int64, err error) {
 		err = s.Scan(&n)
 		return n, err
@@ -204,7 +204,7 @@ func setupOffered(ctx context.Context, q querier, hash string, now int64) (bool,
 // TakeSetup spends the link and adds the first user, both or neither; people.ErrLink.
 func (l *Ledger) TakeSetup(ctx context.Context, hash string, u people.User, by people.Act) error {
 	return l.inTx(ctx, "set up the first administrator", func(tx *sql.Tx) error {
-		ok, err := setupOffered(ctx, tx, hash, l.ms())
+		ok, err := setupOffered(ctx, tx, hash, u.CreatedAt)
 		if err != nil {
 			return err
 		}

@@ -59,8 +59,11 @@ type Store interface {
 
 	// OfferSetup replaces what was offered before.
 	OfferSetup(ctx context.Context, hash string, expires int64) error
-	SetupOffered(ctx context.Context, hash string) (bool, error)
-	// TakeSetup spends the link and adds the first user, both or neither; ErrLink.
+	// SetupOffered tells whether the link serves at that instant: until it is
+	// used, expires, or there is a user.
+	SetupOffered(ctx context.Context, hash string, at int64) (bool, error)
+	// TakeSetup spends the link at u.CreatedAt and adds the first user, both or
+	// neither; ErrLink.
 	TakeSetup(ctx context.Context, hash string, u User, by Act) error
 
 	AddSession(ctx context.Context, s Session, by Act) error

@@ -92,7 +92,7 @@ func (d *Door) SetupOffered(ctx context.Context, secret string) (bool, error) {
 	if !validSecret(secret) {
 		return false, nil
 	}
-	return d.o.Store.SetupOffered(ctx, hashSecret(secret))
+	return d.o.Store.SetupOffered(ctx, hashSecret(secret), d.o.Now().UnixMilli())
 }
 
 // Setup spends the link: the first administrator, who is logged in at once.
