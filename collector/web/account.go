@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"github.com/plimsoll/plimsoll/collector/people"
@@ -26,6 +27,14 @@ type sessionRow struct {
 // sessionID is enough of a session's hash to tell those of one person apart.
 func sessionID(hash string) string { return hash[:min(12, len(hash))] }
 
+// address is from without its port.
+func address(from string) string {
+	if host, _, err := net.SplitHostPort(from); err == nil {
+		return host
+	}
+	return from
+}
+
 func (s *Site) account(ctx context.Context, v *visit) (string, any, error) {
 	who := v.Visitor
 	view := accountView{Wrong: v.Wrong, Changed: v.Params.Has("changed") && v.Wrong == "", Known: who.Kind == people.Person, Least: people.MinPassword}
@@ -35,7 +44,7 @@ func (s *Site) account(ctx context.Context, v *visit) (string, any, error) {
 	view.Name, view.Role = who.Name, v.Or("role."+string(who.Role), string(who.Role))
 	sessions, err := s.Door.Sessions(ctx, who.Name)
 	for _, p := range sessions {
-		view.Sessions = append(view.Sessions, sessionRow{sessionID(p.Hash), p.From, p.Agent, whenMS(p.CreatedAt, v.Zone), whenMS(p.LastSeen, v.Zone), p.Hash == who.Session})
+		view.Sessions = append(view.Sessions, sessionRow{sessionID(p.Hash), address(p.From), p.Agent, whenMS(p.CreatedAt, v.Zone), whenMS(p.LastSeen, v.Zone), p.Hash == who.Session})
 	}
 	return v.T("account"), view, err
 }

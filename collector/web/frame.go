@@ -65,6 +65,9 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"reports", "/reports"}} {
 		f.Nav = append(f.Nav, navLink{v.at(n.link), v.T(n.key), n.key == nav})
 	}
+	if page == "account" {
+		return f
+	}
 	f.Permalink = v.with("as_of", v.AsOf.UTC().Format(time.RFC3339Nano))
 	if v.Explicit {
 		f.Live = 0
