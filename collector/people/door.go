@@ -18,8 +18,9 @@ const (
 	SetupFor = time.Hour        // a set-up link
 	// seenEvery is how exactly the last use of a session or token is kept.
 	seenEvery = time.Minute
-	// hashers is how many passwords are tried at once; each takes Cost.Memory.
-	hashers = 2
+	// hashers is how many passwords are tried at once: each takes Cost.Memory,
+	// and guessers must not take every processor.
+	hashers = 1
 )
 
 // Results of a login that was tried; they are counted.

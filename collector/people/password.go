@@ -159,8 +159,8 @@ func common(lower string) bool {
 			return true
 		}
 	}
-	plain := strings.NewReplacer("0", "o", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s").Replace(lower)
-	word := strings.TrimFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) })
+	word := strings.TrimFunc(lower, func(r rune) bool { return !unicode.IsLetter(r) })
+	word = strings.NewReplacer("0", "o", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s").Replace(word)
 	return slices.Contains([]string{"password", "passwort", "passwordpassword", "administrator", "admin", "adminadmin", "qwerty", "qwertyuiop", "letmein",
 		"letmeinplease", "welcome", "welcometo", "changeme", "changemenow", "changemeplease", "plimsoll", "plimsollplimsoll", "iloveyou", "woaini",
 		"woainiwoaini", "monitoring", "secret", "supersecret", "test", "testtest", "default"}, word)
