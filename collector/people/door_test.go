@@ -39,7 +39,7 @@ func TestUnknownTakesAsLong(t *testing.T) {
 	if err := d.ChangeUser(ctx, "gone", nil, people.Change{Disabled: &disabled}, people.Act{}); err != nil {
 		t.Fatal(err)
 	}
-	median := func(name string) time.Duration {
+	fastest := func(name string) time.Duration {
 		var took []time.Duration
 		for range 7 {
 			begin := time.Now()
@@ -48,12 +48,11 @@ func TestUnknownTakesAsLong(t *testing.T) {
 			}
 			took = append(took, time.Since(begin))
 		}
-		slices.Sort(took)
-		return took[3]
+		return slices.Min(took)
 	}
-	known := median("li")
+	known := fastest("li")
 	for _, name := range []string{"nobody", "gone", "a name that cannot be"} {
-		if other := median(name); other < known/2 || other > known*2 {
+		if other := fastest(name); other < known/2 || other > known*2 {
 			t.Errorf("%s took %v, a known name %v", name, other, known)
 		}
 	}

@@ -129,7 +129,7 @@ func CheckPassword(name, password string) error {
 		{utf8.RuneCountInString(password) < MinPassword, WeakShort},
 		{len(password) > MaxPassword, WeakLong},
 		{!utf8.ValidString(password) || strings.IndexFunc(password, unicode.IsControl) >= 0, WeakControl},
-		{name != "" && strings.Contains(lower, strings.ToLower(name)), WeakName},
+		{len(name) > 2 && strings.Contains(lower, strings.ToLower(name)), WeakName},
 		{different(lower) < minDifferent, WeakFew},
 		{common(lower), WeakCommon},
 	} {
