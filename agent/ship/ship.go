@@ -35,10 +35,13 @@ type Options struct {
 	// each round of failures, so that a new identity or address is taken up.
 	Connect func() (Endpoint, error)
 	Clocks  func() wire.Clocks
-	Version string
-	Log     *slog.Logger
-	Now     func() time.Time
-	Backoff Backoff // default 1 s to 30 s
+	// SameClock tells whether the boot clock has counted on since the record
+	// was made; nil: always.
+	SameClock func(*wire.Envelope) bool
+	Version   string
+	Log       *slog.Logger
+	Now       func() time.Time
+	Backoff   Backoff // default 1 s to 30 s
 	// InOrder delivers oldest first, also after an absence. Otherwise what is
 	// young goes first, so that nobody looks at an old picture meanwhile.
 	InOrder bool
