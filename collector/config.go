@@ -57,7 +57,6 @@ func Defaults() Config {
 func notYetConfig() map[string]string {
 	return map[string]string{
 		"external_url": "links are made of the address the collector listens on",
-		"users":        "users are kept in the ledger; add them with plimsoll-collector user add",
 		"forward":      "samples are not forwarded yet",
 		"postgres":     "the ledger is SQLite only yet",
 		"notices":      "nobody is notified yet; problem records open by themselves",

@@ -173,13 +173,15 @@ func (s *Site) login(ctx context.Context, v *visit) (string, any, error) {
 	return v.T("login"), view, nil
 }
 
-// loginPage sends one who is in already where the login would lead.
-func (s *Site) loginPage(w http.ResponseWriter, r *http.Request) {
-	if v, _ := people.From(r.Context()); v.Kind == people.Person {
-		http.Redirect(w, r, within(r.URL.Query().Get("next")), http.StatusSeeOther)
-		return
+// unlessIn sends one who is in already where the login would lead.
+func unlessIn(login http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if v, _ := people.From(r.Context()); v.Kind == people.Person {
+			http.Redirect(w, r, within(r.URL.Query().Get("next")), http.StatusSeeOther)
+			return
+		}
+		login(w, r)
 	}
-	s.page("login", "", s.login)(w, r)
 }
 
 func (s *Site) logout(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ func (s *Site) routes(assets http.Handler) {
 	m.HandleFunc("GET /reports", s.page("reports", "reports", s.reports))
 	m.HandleFunc("/", s.page("error", "", s.nothing))
 	m.HandleFunc("POST /actions/{name}", s.act)
-	m.HandleFunc("GET /login", s.loginPage)
+	m.HandleFunc("GET /login", unlessIn(s.page("login", "", s.login)))
 	m.HandleFunc("POST /login", s.post(s.loginForm()))
 	m.HandleFunc("POST /logout", s.logout)
 	m.HandleFunc("GET /setup", s.page("setup", "", s.setup))
