@@ -260,7 +260,7 @@ func (c *Collector) Run(ctx context.Context) error {
 const drain = 5 * time.Second
 
 func (c *Collector) servePeople(ctx context.Context) error {
-	server := &http.Server{Handler: c.pages, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+	server := &http.Server{Handler: c.pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(c.opt.Log.Handler(), slog.LevelDebug)}
 	stopped := context.AfterFunc(ctx, func() {
 		deadline, cancel := context.WithTimeout(context.Background(), drain)

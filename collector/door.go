@@ -27,7 +27,9 @@ import (
 // certificate the pages are served, and how the first administrator is made.
 func (c *Collector) openDoor() error {
 	beyond := !Loopback(c.people.Addr().String())
-	c.door = people.NewDoor(people.Options{Store: c.ledger, Now: c.opt.Now, Log: c.opt.Log,
+	forgotten := prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_login_limiter_forgotten_total", Help: "Users and addresses whose failed logins were forgotten early, for want of room."})
+	c.registry.MustRegister(forgotten)
+	c.door = people.NewDoor(people.Options{Store: c.ledger, Now: c.opt.Now, Log: c.opt.Log, Forgot: forgotten.Inc,
 		Count: counted(c.registry, "plimsoll_logins_total", "Logins by what became of them.", "result", people.LoginOK, people.LoginWrong, people.LimitedUser, people.LimitedFrom)})
 	if beyond || c.opt.Config.TLS.Cert != "" {
 		if err := c.openTLS(); err != nil {
@@ -71,9 +73,28 @@ func (c *Collector) whenLogin() web.Login {
 	return web.LoginWithUsers
 }
 
+// Access says in a few words who can reach the pages.
+func (c *Collector) Access() string {
+	if c.needsLogin() {
+		return "sign in as a user"
+	}
+	return "no login: only this host can reach it"
+}
+
+func (c *Collector) needsLogin() bool {
+	switch c.whenLogin() {
+	case web.LoginAlways:
+		return true
+	case web.LoginNever:
+		return false
+	}
+	known, err := c.door.AnyUser(context.Background())
+	return known || err != nil
+}
+
 // asked is how the command line on this host reaches this collector.
 func (c *Collector) asked() string {
-	if known, err := c.door.AnyUser(context.Background()); known || err != nil || c.tls != nil {
+	if c.needsLogin() || c.tls != nil {
 		return "--data " + c.opt.Config.Data
 	}
 	return "--collector " + c.URL()

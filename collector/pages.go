@@ -144,12 +144,22 @@ func (c *Collector) next(context.Context) []web.Step {
 		web.Step{Title: both("Describe a service", "描述一个服务"),
 			Text:    both("Edit the catalogue, check it, start again.", "编辑服务目录，检查，然后重新启动。"),
 			Command: "plimsoll-collector check --catalogue " + c.opt.Config.cataloguePath()},
-		web.Step{Title: both("Connect Grafana", "连接 Grafana"),
-			Text:    both("A stock Prometheus data source with this address; the board is dashboards/plimsoll.json.", "使用标准 Prometheus 数据源，地址如下；看板为 dashboards/plimsoll.json。"),
-			Command: c.URL() + "/prometheus"},
+		c.grafana(),
 		web.Step{Title: both("Make a report", "生成报告"), Link: "/reports", LinkText: both("reports", "报告"),
 			Text: both("This month's service report of a customer, as one file.", "某客户本月的服务报告，单个文件。")},
 	)
+}
+
+// grafana is the step that connects it; where people log in it needs a token.
+func (c *Collector) grafana() web.Step {
+	step := web.Step{Title: both("Connect Grafana", "连接 Grafana"),
+		Text:    both("A stock Prometheus data source with this address; the board is dashboards/plimsoll.json.", "使用标准 Prometheus 数据源，地址如下；看板为 dashboards/plimsoll.json。"),
+		Command: c.URL() + "/prometheus"}
+	if c.needsLogin() {
+		step.Text = both("A stock Prometheus data source with this address and the header Authorization: Bearer TOKEN; plimsoll-collector token create makes one. The board is dashboards/plimsoll.json.",
+			"使用标准 Prometheus 数据源，地址如下，并添加请求头 Authorization: Bearer TOKEN；令牌由 plimsoll-collector token create 生成。看板为 dashboards/plimsoll.json。")
+	}
+	return step
 }
 
 func both(en, zh string) map[string]string { return map[string]string{"en": en, "zh-CN": zh} }

@@ -87,6 +87,8 @@ func (a *API) Describe(m humago.Mux) huma.API {
 	c := huma.DefaultConfig("Plimsoll", a.o.Version)
 	c.Info.Description = "States, figures, outages and problem records. Every figure is computed from facts by the same engine as pages, PromQL and reports."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas"
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "made by plimsoll-collector token create; not needed on loopback while there is no user"}}
+	c.Security = []map[string][]string{{"token": {}}}
 	c.CreateHooks = nil // no $schema member in each answer
 	c.RejectUnknownQueryParameters = true
 	return humago.New(m, c)

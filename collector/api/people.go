@@ -36,8 +36,8 @@ type UsersBody struct {
 	Users []UserBody `json:"users"`
 }
 
-// APITokenBody is an API token; its secret is told once, when it is made.
-type APITokenBody struct {
+// TokenBody is an API token; its secret is told once, when it is made.
+type TokenBody struct {
 	ID        string         `json:"id"`
 	Name      string         `json:"name"`
 	Scopes    []people.Scope `json:"scopes" doc:"read, enrol, admin"`
@@ -49,13 +49,13 @@ type APITokenBody struct {
 	Token     string         `json:"token,omitempty" doc:"the secret; only in the answer that makes it"`
 }
 
-// APITokensBody lists API tokens, the newest first.
-type APITokensBody struct {
-	Tokens []APITokenBody `json:"tokens"`
+// TokensBody lists API tokens, the newest first.
+type TokensBody struct {
+	Tokens []TokenBody `json:"tokens"`
 }
 
-func apiTokenBody(t people.Token) APITokenBody {
-	return APITokenBody{ID: t.ID, Name: t.Name, Scopes: t.Scopes, By: t.By, CreatedAt: instant(t.CreatedAt), ExpiresAt: instant(t.ExpiresAt),
+func tokenBody(t people.Token) TokenBody {
+	return TokenBody{ID: t.ID, Name: t.Name, Scopes: t.Scopes, By: t.By, CreatedAt: instant(t.CreatedAt), ExpiresAt: instant(t.ExpiresAt),
 		RevokedAt: instant(t.RevokedAt), LastUsed: instant(t.LastUsed)}
 }
 
@@ -121,16 +121,16 @@ func (a *API) ChangeUser(ctx context.Context, in *struct {
 }
 
 // Tokens lists API tokens.
-func (a *API) Tokens(ctx context.Context, _ *struct{}) (*struct{ Body APITokensBody }, error) {
+func (a *API) Tokens(ctx context.Context, _ *struct{}) (*struct{ Body TokensBody }, error) {
 	all, err := a.o.People.Tokens(ctx)
 	if err != nil {
 		return nil, a.people(err)
 	}
-	body := APITokensBody{Tokens: []APITokenBody{}}
+	body := TokensBody{Tokens: []TokenBody{}}
 	for _, t := range all {
-		body.Tokens = append(body.Tokens, apiTokenBody(t))
+		body.Tokens = append(body.Tokens, tokenBody(t))
 	}
-	return &struct{ Body APITokensBody }{body}, nil
+	return &struct{ Body TokensBody }{body}, nil
 }
 
 // AddToken makes an API token and tells its secret, once.
@@ -140,7 +140,7 @@ func (a *API) AddToken(ctx context.Context, in *struct {
 		Scopes string `json:"scopes" doc:"read, enrol, admin; several with commas"`
 		TTL    string `json:"ttl,omitempty" doc:"how long it is good for; default 90d, at most 366d"`
 	}
-}) (*struct{ Body APITokenBody }, error) {
+}) (*struct{ Body TokenBody }, error) {
 	ttl := people.TokenFor
 	if in.Body.TTL != "" {
 		parsed, err := settings.ParseDuration(in.Body.TTL)
@@ -158,9 +158,9 @@ func (a *API) AddToken(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.people(err)
 	}
-	body := apiTokenBody(t)
+	body := tokenBody(t)
 	body.Token = text
-	return &struct{ Body APITokenBody }{body}, nil
+	return &struct{ Body TokenBody }{body}, nil
 }
 
 // RevokeToken shuts an API token out at once.

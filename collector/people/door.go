@@ -37,6 +37,7 @@ type Options struct {
 	Cost   Cost                // zero: DefaultCost
 	Limits Limits              // zero: DefaultLimits
 	Count  func(result string) // of logins; nil: not counted
+	Forgot func()              // a user or address was forgotten for want of room; nil: not counted
 }
 
 // Door lets people and programs in. Safe for concurrent use.
@@ -65,7 +66,10 @@ func NewDoor(o Options) *Door {
 	if o.Count == nil {
 		o.Count = func(string) {}
 	}
-	return &Door{o: o, limiter: newLimiter(o.Limits), hashing: make(chan struct{}, hashers), decoy: HashPassword(newSecret(), o.Cost)}
+	if o.Forgot == nil {
+		o.Forgot = func() {}
+	}
+	return &Door{o: o, limiter: newLimiter(o.Limits, o.Forgot), hashing: make(chan struct{}, hashers), decoy: HashPassword(newSecret(), o.Cost)}
 }
 
 // Limited is the refusal of one login too many.

@@ -30,6 +30,7 @@ const (
 // limiter remembers attempts. Safe for concurrent use.
 type limiter struct {
 	limits Limits
+	forgot func() // called for each that had to be forgotten early
 	mu     sync.Mutex
 	seen   map[string]*attempts
 }
@@ -39,7 +40,9 @@ type attempts struct {
 	told bool        // that they are too many; until one is let in again
 }
 
-func newLimiter(l Limits) *limiter { return &limiter{limits: l, seen: map[string]*attempts{}} }
+func newLimiter(l Limits, forgot func()) *limiter {
+	return &limiter{limits: l, forgot: forgot, seen: map[string]*attempts{}}
+}
 
 // limited is why an attempt is not even tried.
 type limited struct {
@@ -127,6 +130,7 @@ func (l *limiter) forget(now time.Time) {
 	}
 	if len(l.seen) >= l.limits.Remember {
 		delete(l.seen, quietest)
+		l.forgot()
 	}
 }
 

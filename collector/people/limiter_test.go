@@ -12,7 +12,7 @@ var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 // TestLimiter tells a guesser's story: at that second, this user from that
 // address; what is the answer?
 func TestLimiter(t *testing.T) {
-	l := newLimiter(Limits{Window: 100 * time.Second, PerUser: 3, PerFrom: 5, Remember: 100})
+	l := newLimiter(Limits{Window: 100 * time.Second, PerUser: 3, PerFrom: 5, Remember: 100}, func() { t.Error("forgot somebody") })
 	for _, row := range []struct {
 		at         int
 		user, from string
@@ -58,7 +58,7 @@ func TestLimiter(t *testing.T) {
 
 // TestLimiterAtOnce: a hundred guesses in the same instant are a hundred.
 func TestLimiterAtOnce(t *testing.T) {
-	l := newLimiter(DefaultLimits())
+	l := newLimiter(DefaultLimits(), func() { t.Error("forgot somebody") })
 	var mu sync.Mutex
 	tried, told := 0, 0
 	var wg sync.WaitGroup
@@ -84,12 +84,16 @@ func TestLimiterAtOnce(t *testing.T) {
 // TestLimiterIsBounded: more names than it remembers; what is remembered is
 // the newest.
 func TestLimiterIsBounded(t *testing.T) {
-	l := newLimiter(Limits{Window: time.Hour, PerUser: 1, PerFrom: 1000, Remember: 50})
+	forgotten := 0
+	l := newLimiter(Limits{Window: time.Hour, PerUser: 1, PerFrom: 1000, Remember: 50}, func() { forgotten++ })
 	for i := range 500 {
 		l.begin(fmt.Sprint("u", i), fmt.Sprintf("10.0.0.%d:1", i%5), noon.Add(time.Duration(i)*time.Second))
 		if len(l.seen) > 50 {
 			t.Fatalf("remembers %d", len(l.seen))
 		}
+	}
+	if forgotten != 500+5-50 {
+		t.Errorf("%d were forgotten, want 455 of 505", forgotten)
 	}
 	if got := l.begin("u499", "10.0.0.1:1", noon.Add(500*time.Second)); got.result != LimitedUser {
 		t.Errorf("the newest was forgotten: %+v", got)
