@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/api"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/internal/identity"
 )
 
@@ -21,8 +22,11 @@ func (c *Collector) NewToken(ctx context.Context, w api.TokenWish) (api.Token, e
 	authority := c.ca.Fingerprint()
 	text, hash := identity.NewToken(authority)
 	expires := c.opt.Now().Add(w.TTL).Truncate(time.Second)
-	err := c.ledger.EnrolToken(ctx, hash, ledger.Token{Customer: w.Customer, Labels: w.Labels, CIDR: w.CIDR, Uses: int64(w.Uses),
-		Authority: authority, ExpiresAt: expires.UnixMilli()})
+	token := ledger.Token{Customer: w.Customer, Labels: w.Labels, CIDR: w.CIDR, Uses: int64(w.Uses), Authority: authority, ExpiresAt: expires.UnixMilli()}
+	if v, ok := people.From(ctx); ok {
+		token.CreatedBy, token.Label = v.Actor(), "from "+v.From
+	}
+	err := c.ledger.EnrolToken(ctx, hash, token)
 	if err != nil {
 		return api.Token{}, fmt.Errorf("keep the token's hash: %w", err)
 	}
@@ -32,14 +36,14 @@ func (c *Collector) NewToken(ctx context.Context, w api.TokenWish) (api.Token, e
 // tokensListed is how far back tokens are listed.
 const tokensListed = 90 * 24 * time.Hour
 
-// Tokens are those of the last 90 days.
-func (c *Collector) Tokens(ctx context.Context) ([]ledger.TokenState, error) {
-	return c.ledger.Tokens(ctx, c.opt.Now().Add(-tokensListed).UnixMilli())
+// EnrolTokens are those of the last 90 days.
+func (c *Collector) EnrolTokens(ctx context.Context) ([]ledger.TokenState, error) {
+	return c.ledger.EnrolTokens(ctx, c.opt.Now().Add(-tokensListed).UnixMilli())
 }
 
-// RevokeToken ends an open token; ledger.ErrNotFound.
-func (c *Collector) RevokeToken(ctx context.Context, id string) error {
-	return c.ledger.RevokeToken(ctx, id, "")
+// RevokeEnrolToken ends an open token; ledger.ErrNotFound.
+func (c *Collector) RevokeEnrolToken(ctx context.Context, id string) error {
+	return c.ledger.RevokeEnrolToken(ctx, id, actor(ctx))
 }
 
 // RevokeHost takes a host out of the list and its certificates back, and ends
@@ -49,7 +53,7 @@ func (c *Collector) RevokeHost(ctx context.Context, instance, why string) error 
 	if err != nil {
 		return err
 	}
-	if err := c.ledger.RemoveHost(ctx, h.ID, "", why); err != nil {
+	if err := c.ledger.RemoveHost(ctx, h.ID, actor(ctx), why); err != nil {
 		return err
 	}
 	c.receive.Forget(h.ID)
@@ -89,7 +93,7 @@ func (c *Collector) RotateCA(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", api.ErrConflict, err)
 	}
 	c.opt.Log.Info("the authority is being replaced", "next", made, "remedy", `when every host has renewed, end it with "plimsoll-collector ca retire"`)
-	return c.ledger.Append(ctx, ledger.Entry{Actor: ledger.Actor, Action: "authority.rotated", Subject: "authority " + made})
+	return c.ledger.Append(ctx, ledger.Entry{Actor: actor(ctx), Action: "authority.rotated", Subject: "authority " + made})
 }
 
 // RetireCA ends the overlap, unless a host or an open token needs the old authority.
@@ -106,7 +110,7 @@ func (c *Collector) RetireCA(ctx context.Context) error {
 		return fmt.Errorf("%w: %d hosts have not renewed since the rotation: %s; wait until they have, or take out those that will not come back with \"plimsoll-collector host revoke\"",
 			api.ErrConflict, len(hosts), someOf(hosts))
 	}
-	tokens, err := c.Tokens(ctx)
+	tokens, err := c.EnrolTokens(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,7 +130,16 @@ func (c *Collector) RetireCA(ctx context.Context) error {
 	}
 	c.receive.Reprove()
 	c.opt.Log.Info("the old authority is retired", "retired", gone, "in_force", c.ca.Fingerprint())
-	return c.ledger.Append(ctx, ledger.Entry{Actor: ledger.Actor, Action: "authority.retired", Subject: "authority " + gone})
+	return c.ledger.Append(ctx, ledger.Entry{Actor: actor(ctx), Action: "authority.retired", Subject: "authority " + gone})
+}
+
+// actor is who asks, for the audit chain: a person, a program, or the
+// collector itself.
+func actor(ctx context.Context) string {
+	if v, ok := people.From(ctx); ok {
+		return v.Actor()
+	}
+	return ledger.Actor
 }
 
 // someOf names the first 20.

@@ -109,7 +109,7 @@ func TestTokenLabelsAndEnd(t *testing.T) {
 	list := func() api.TokenInfo {
 		t.Helper()
 		_, body := r.ask(http.MethodGet, "/api/v1/enrol-tokens", "")
-		var all api.TokensBody
+		var all api.EnrolTokensBody
 		if err := json.Unmarshal([]byte(body), &all); err != nil || len(all.Tokens) != 1 {
 			t.Fatalf("got %s", body)
 		}

@@ -9,10 +9,12 @@ import (
 	"strconv"
 )
 
-// advertised is the address other hosts deliver to: the bound one, or this
-// host's name where every address is bound.
-func (c *Collector) advertised() string {
-	bound := c.AgentsAddr()
+// advertised is the address other hosts deliver to.
+func (c *Collector) advertised() string { return reachable(c.AgentsAddr()) }
+
+// reachable is a bound address as others write it: with this host's name where
+// every address is bound.
+func reachable(bound string) string {
 	addr, err := netip.ParseAddrPort(bound)
 	if err != nil || !addr.Addr().IsUnspecified() {
 		return bound

@@ -25,6 +25,8 @@ type commands struct {
 	Host       hostCmd       `cmd:"" help:"The hosts that were let in."`
 	CA         caCmd         `cmd:"" name:"ca" help:"The authority that signs hosts."`
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`
+	User       userCmd       `cmd:"" help:"Who may log in."`
+	Token      tokenCmd      `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
@@ -43,7 +45,7 @@ func (c *quickstartCmd) Run(ctx context.Context) error {
 type runCmd struct {
 	Config       string `help:"Configuration file; an empty one is a good one." placeholder:"FILE" type:"existingfile"`
 	Data         string `help:"Data directory; overrides the configuration." placeholder:"DIR"`
-	Listen       string `help:"Address of the pages, the API and the metrics; loopback only." placeholder:"ADDR"`
+	Listen       string `help:"Address of the pages, the API and the metrics; beyond loopback over TLS and with a login." placeholder:"ADDR"`
 	ListenAgents string `help:"Address agents deliver to." placeholder:"ADDR"`
 }
 

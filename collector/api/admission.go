@@ -22,8 +22,8 @@ import (
 // says in its text what stands in the way.
 type Admission interface {
 	NewToken(ctx context.Context, w TokenWish) (Token, error)
-	Tokens(ctx context.Context) ([]ledger.TokenState, error)
-	RevokeToken(ctx context.Context, id string) error
+	EnrolTokens(ctx context.Context) ([]ledger.TokenState, error)
+	RevokeEnrolToken(ctx context.Context, id string) error
 	RevokeHost(ctx context.Context, instance, why string) error
 	Authorities(ctx context.Context) ([]Authority, error)
 	RotateCA(ctx context.Context) error
@@ -58,8 +58,8 @@ const (
 	maxLabelBytes = 128 // of a name or a value
 )
 
-// TokenBody asks for a token.
-type TokenBody struct {
+// EnrolTokenBody asks for a token.
+type EnrolTokenBody struct {
 	TTL      string            `json:"ttl,omitempty" doc:"how long it is good for, up to 30d; default 24h"`
 	Customer string            `json:"customer,omitempty" doc:"whose hosts enrol with it"`
 	Uses     int               `json:"uses,omitempty" doc:"how many hosts may enrol with it, up to 10000; default 1"`
@@ -68,7 +68,7 @@ type TokenBody struct {
 }
 
 // NewToken makes an enrolment token.
-func (a *API) NewToken(ctx context.Context, in *struct{ Body TokenBody }) (*struct{ Body Token }, error) {
+func (a *API) NewToken(ctx context.Context, in *struct{ Body EnrolTokenBody }) (*struct{ Body Token }, error) {
 	wish, faults := in.Body.wish()
 	if len(faults) > 0 {
 		return nil, huma.Error400BadRequest("the token cannot be made", faults...)
@@ -81,7 +81,7 @@ func (a *API) NewToken(ctx context.Context, in *struct{ Body TokenBody }) (*stru
 }
 
 // wish checks all that is asked for and names all faults.
-func (b *TokenBody) wish() (w TokenWish, faults []error) {
+func (b *EnrolTokenBody) wish() (w TokenWish, faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	w = TokenWish{Customer: b.Customer, TTL: 24 * time.Hour, Uses: b.Uses, Labels: map[string]string{}}
 	if b.TTL != "" {
@@ -154,18 +154,18 @@ type TokenInfo struct {
 	Hosts    []string          `json:"hosts" doc:"that enrolled with it"`
 }
 
-// TokensBody lists tokens.
-type TokensBody struct {
+// EnrolTokensBody lists tokens.
+type EnrolTokensBody struct {
 	Tokens []TokenInfo `json:"tokens"`
 }
 
 // Tokens lists the enrolment tokens of the last 90 days, newest first.
-func (a *API) Tokens(ctx context.Context, _ *struct{}) (*struct{ Body TokensBody }, error) {
-	all, err := a.o.Admission.Tokens(ctx)
+func (a *API) EnrolTokens(ctx context.Context, _ *struct{}) (*struct{ Body EnrolTokensBody }, error) {
+	all, err := a.o.Admission.EnrolTokens(ctx)
 	if err != nil {
 		return nil, a.answer(err, "tokens")
 	}
-	body, now := TokensBody{Tokens: []TokenInfo{}}, a.o.Now().UnixMilli()
+	body, now := EnrolTokensBody{Tokens: []TokenInfo{}}, a.o.Now().UnixMilli()
 	for i := range all {
 		t := &all[i]
 		info := TokenInfo{ID: t.ID, State: "open", Created: time.UnixMilli(t.CreatedAt).UTC(), Expires: time.UnixMilli(t.ExpiresAt).UTC(),
@@ -180,14 +180,14 @@ func (a *API) Tokens(ctx context.Context, _ *struct{}) (*struct{ Body TokensBody
 		}
 		body.Tokens = append(body.Tokens, info)
 	}
-	return &struct{ Body TokensBody }{body}, nil
+	return &struct{ Body EnrolTokensBody }{body}, nil
 }
 
 // RevokeToken ends an open token before its time.
-func (a *API) RevokeToken(ctx context.Context, in *struct {
+func (a *API) RevokeEnrolToken(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{}, error) {
-	if err := a.o.Admission.RevokeToken(ctx, in.ID); err != nil {
+	if err := a.o.Admission.RevokeEnrolToken(ctx, in.ID); err != nil {
 		return nil, a.answer(err, "open token with that id")
 	}
 	return nil, nil //nolint:nilnil // 204

@@ -63,9 +63,11 @@ type Options struct {
 	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
 	// Admission lets hosts in and out.
 	Admission Admission
-	Version   string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// People are users and API tokens.
+	People  People
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // API holds the handlers; collector/web gives them their routes.
@@ -75,10 +77,12 @@ type API struct{ o Options }
 func New(o Options) *API { return &API{o} }
 
 // Describe is the OpenAPI document that operations are added to, served by m.
-func (a *API) Describe(m *http.ServeMux) huma.API {
+func (a *API) Describe(m humago.Mux) huma.API {
 	c := huma.DefaultConfig("Plimsoll", a.o.Version)
 	c.Info.Description = "States, figures, outages and problem records. Every figure is computed from facts by the same engine as pages, PromQL and reports."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas"
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "made by plimsoll-collector token create; not needed on loopback while there is no user"}}
+	c.Security = []map[string][]string{{"token": {}}}
 	c.CreateHooks = nil // no $schema member in each answer
 	c.RejectUnknownQueryParameters = true
 	return humago.New(m, c)

@@ -19,8 +19,8 @@ func tokenBound(t *testing.T, open opener) {
 	must(t, l.EnrolToken(ctx, "any", Token{ExpiresAt: math.MaxInt64, Labels: labels}))
 	must(t, l.EnrolToken(ctx, "near", Token{ExpiresAt: math.MaxInt64, Uses: 2, CIDR: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}))
 	must(t, l.EnrolToken(ctx, "ended-by-us-0123", Token{ExpiresAt: math.MaxInt64}))
-	must(t, l.RevokeToken(ctx, "ended-by-us-", "li"))
-	if err := l.RevokeToken(ctx, "ended-by-us-", "li"); !errors.Is(err, ErrNotFound) {
+	must(t, l.RevokeEnrolToken(ctx, "ended-by-us-", "li"))
+	if err := l.RevokeEnrolToken(ctx, "ended-by-us-", "li"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("revoke twice: got %v, want ErrNotFound", err)
 	}
 	for i, c := range []struct {

@@ -40,6 +40,8 @@ func contract(t *testing.T, fresh func(t *testing.T) opener) {
 		{"a record race has one winner", recordRace},
 		{"a life cycle with a second episode", recordLife},
 		{"a judgement is written whole", judgementWhole},
+		{"people, sessions and tokens", peopleStore},
+		{"a set-up link has one winner", setupRace},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, fresh(t)) })
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/plimsoll/plimsoll/collector/people"
 )
 
 // opener opens a ledger on the same storage each time it is called, so that a
@@ -121,6 +123,11 @@ func TestAuditSeesTampering(t *testing.T) {
 		{"amendment removed", `DELETE FROM amendments WHERE seq = 1`, `PRB-2026-000001 differs from what the chain says was written`},
 		{"evidence changed", `UPDATE evidence SET body = replace(body, '"used":91', '"used":99')`, `PRB-2026-000001 differs from what the chain says was written`},
 		{"catalogue changed", `UPDATE catalogues SET source = 'b'`, `catalogue 1 differs from what the chain says was written`},
+		{"role raised", `UPDATE users SET role = 'admin'`, `user li differs from what the chain says was written`},
+		{"password exchanged", `UPDATE users SET password = 'x'`, `user li differs from what the chain says was written`},
+		{"user inserted", `INSERT INTO users VALUES ('eve', 'admin', 'x', 0, 0, 0)`, `user eve is in the ledger, but no entry tells of it`},
+		{"user removed", `DELETE FROM users`, `user li is told of, but no longer in the ledger`},
+		{"last login, which nothing rests on", `UPDATE users SET last_login = 7`, ``},
 		{"catalogue inserted", `INSERT INTO catalogues VALUES (2, 'x', 'y', 0)`, `catalogue 2 is in the ledger, but no entry tells of it`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,6 +136,7 @@ func TestAuditSeesTampering(t *testing.T) {
 			for range 2 {
 				must(t, second(l.OpenProblem(ctx, problem("db-1", "/data"))))
 			}
+			must(t, l.AddUser(ctx, people.User{Name: "li", Role: people.Viewer, Password: "hash"}, people.Act{Who: "root"}))
 			must(t, l.Append(ctx, Entry{Action: "login", Actor: "li", Subject: "li"}))
 			if _, err := l.write.Exec(c.sql); err != nil {
 				t.Fatal(err)

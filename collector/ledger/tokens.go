@@ -69,9 +69,9 @@ func scanToken(s scanner) (t TokenState, err error) {
 	return t, err
 }
 
-// Tokens returns those made at or after an instant, newest first, with the
+// EnrolTokens returns those made at or after an instant, newest first, with the
 // hosts that enrolled with each.
-func (l *Ledger) Tokens(ctx context.Context, since int64) ([]TokenState, error) {
+func (l *Ledger) EnrolTokens(ctx context.Context, since int64) ([]TokenState, error) {
 	rows, err := l.read.QueryContext(ctx, selectTokens+`WHERE created_at >= $1 ORDER BY created_at DESC, hash`, since)
 	out, err := collect(rows, err, scanToken)
 	for i := 0; err == nil && i < len(out); i++ {
@@ -89,9 +89,9 @@ func (l *Ledger) enrolledWith(ctx context.Context, hash string) ([]string, error
 	return collect(rows, err, func(s scanner) (name string, err error) { return name, s.Scan(&name) })
 }
 
-// RevokeToken ends an open token before its time; ErrNotFound when no open
+// RevokeEnrolToken ends an open token before its time; ErrNotFound when no open
 // one has that ID.
-func (l *Ledger) RevokeToken(ctx context.Context, id, by string) error {
+func (l *Ledger) RevokeEnrolToken(ctx context.Context, id, by string) error {
 	now := l.ms()
 	return l.inTx(ctx, "revoke token "+id, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE tokens SET revoked_at = $1 WHERE substr(hash, 1, 12) = $2 AND revoked_at = 0 AND uses_left > 0 AND expires_at > $3`, now, id, now)
