@@ -47,7 +47,7 @@ func tokenBound(t *testing.T, open opener) {
 			}
 		}
 	}
-	tokens, err := l.Tokens(ctx, 0)
+	tokens, err := l.EnrolTokens(ctx, 0)
 	must(t, err)
 	got := map[string]string{}
 	for _, k := range tokens {
@@ -108,7 +108,7 @@ func hostAgain(t *testing.T, open opener) {
 	}
 	failed := errors.New("the authority is away")
 	_, err = l.Enrol(ctx, Enrolment{Token: "t", Host: Host{ID: "z", Instance: "z"}, Sign: func(string) (Certificate, error) { return Certificate{}, failed }})
-	if tokens, _ := l.Tokens(ctx, 0); !errors.Is(err, failed) || slices.ContainsFunc(tokens, func(k TokenState) bool { return k.ID == "t" && k.UsesLeft != 8 }) {
+	if tokens, _ := l.EnrolTokens(ctx, 0); !errors.Is(err, failed) || slices.ContainsFunc(tokens, func(k TokenState) bool { return k.ID == "t" && k.UsesLeft != 8 }) {
 		t.Errorf("not signed: got %v and %+v, want no use spent", err, tokens)
 	}
 	if _, err := l.HostByID(ctx, "z"); !errors.Is(err, ErrNotFound) {

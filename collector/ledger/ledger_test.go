@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -67,8 +68,12 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	newest, err := strconv.Atoi(files[len(files)-1].Name()[:5])
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := fmt.Sprintf("ledger %s has schema 99, this program knows up to %d: the ledger was written by a newer plimsoll-collector; "+
-		"start that one, or restore the copy it made beside the ledger", path, len(files))
+		"start that one, or restore the copy it made beside the ledger", path, newest)
 	if !errors.Is(refused, ErrNewerSchema) || refused.Error() != want {
 		t.Fatalf("got  %v\nwant %s", refused, want)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/api"
 	"github.com/plimsoll/plimsoll/collector/figures/figurestest"
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/report"
 	"github.com/plimsoll/plimsoll/collector/web"
