@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,13 +109,23 @@ func TestAssignedIsBounded(t *testing.T) {
 type asked struct {
 	answers []ship.Answer
 	errs    []error
-	tags    []string // that came along
+
+	mu   sync.Mutex
+	tags []string // that came along
+}
+
+func (a *asked) sofar() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.tags)
 }
 
 func (a *asked) get(_ context.Context, path, tag string, limit int64) (ship.Answer, error) {
 	if path != wire.ChecksPath || limit != wire.MaxChecks {
 		return ship.Answer{}, fmt.Errorf("asked for %s", path)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	n := min(len(a.tags), len(a.answers)-1)
 	a.tags = append(a.tags, tag)
 	return a.answers[n], a.errs[n]
@@ -171,8 +183,9 @@ func TestAssignedPull(t *testing.T) {
 			time.Sleep(m.after)
 			synctest.Wait()
 			taken, refused := a.figures()
-			if taken != m.taken || refused != m.refused || a.schedule.Len() != 1+m.taken || !strings.HasPrefix(strings.Join(collector.tags, " "), m.tags) {
-				t.Errorf("after %d questions %q: taken %d, refused %d, %d made; want %+v", len(collector.tags), collector.tags, taken, refused, a.schedule.Len(), m)
+			tags := collector.sofar()
+			if taken != m.taken || refused != m.refused || a.schedule.Len() != 1+m.taken || !strings.HasPrefix(strings.Join(tags, " "), m.tags) {
+				t.Errorf("after %d questions %q: taken %d, refused %d, %d made; want %+v", len(tags), tags, taken, refused, a.schedule.Len(), m)
 			}
 		}
 		cancel()

@@ -51,9 +51,10 @@ func (d *dated) probe(ctx context.Context) Result {
 		return d.noAnswer()
 	}
 	looked := make(chan Result, 1)
-	go func() { // ends with the look; a later one waits for it
-		defer func() { <-d.stuck }()
-		looked <- d.look(ctx, time.Now())
+	go func() { // ends with the look, before which no other is begun
+		r := d.look(ctx, time.Now())
+		<-d.stuck // first: whoever has the result may look again
+		looked <- r
 	}()
 	select {
 	case r := <-looked:

@@ -164,8 +164,8 @@ func TestScheduleTakesUpOthers(t *testing.T) {
 			return &Check{Spec: Spec{Component: name, Name: "tcp", Interval: 10 * time.Second, Timeout: time.Second}, prober: p}
 		}
 		stays, goes, comes := &scripted{begin: begin}, &scripted{begin: begin}, &scripted{begin: begin}
-		var told []string
-		s := NewSchedule([]*Check{make1("stays", stays)}, func(c Change) { told = append(told, c.Check.Component) })
+		changes := make(chan string, 10) // told from each check's own goroutine
+		s := NewSchedule([]*Check{make1("stays", stays)}, func(c Change) { changes <- c.Check.Component })
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan struct{})
 		go func() { s.Run(ctx); close(ended) }()
@@ -193,6 +193,11 @@ func TestScheduleTakesUpOthers(t *testing.T) {
 			if got := strings.Join(row.target.started, " "); got != row.want {
 				t.Errorf("%s began at %s, want %s", name, got, row.want)
 			}
+		}
+		close(changes)
+		var told []string
+		for name := range changes {
+			told = append(told, name)
 		}
 		if got, want := strings.Join(told, " "), "stays goes comes"; got != want {
 			t.Errorf("told of %s, want %s", got, want)

@@ -72,7 +72,7 @@ func alive(t *testing.T, file string) bool {
 	}
 	for deadline := time.Now().Add(time.Second); syscall.Kill(pid, 0) == nil; {
 		stat, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-		if _, state, ok := nameAndState(stat); ok && state == 'Z' {
+		if state, ok := stateOf(stat); ok && state == 'Z' {
 			return false // only its number is left, until somebody asks for it
 		}
 		if time.Now().After(deadline) {
