@@ -162,6 +162,7 @@ func TestRevokedHost(t *testing.T) {
 	if status, body := r.ask(http.MethodPost, "/api/v1/hosts/web-1/revoke", `{"reason":"sold"}`); status != http.StatusNoContent {
 		t.Fatalf("got %d %s", status, body)
 	}
+	client.CloseIdleConnections() // it may not have noticed yet that its connection has ended
 	if status, err := deliver(client, r.c.AgentsAddr(), "m", now, 2); status != http.StatusForbidden {
 		t.Errorf("after %v: got %d, error %v, want 403", time.Since(begin), status, err)
 	}

@@ -41,7 +41,7 @@ func TestUnknownTakesAsLong(t *testing.T) {
 	}
 	fastest := func(name string) time.Duration {
 		var took []time.Duration
-		for range 7 {
+		for range 15 {
 			begin := time.Now()
 			if _, err := d.Login(ctx, name, "wrong wrong wrong", "10.0.0.1:1", ""); !errors.Is(err, people.ErrWrong) || err.Error() != people.ErrWrong.Error() {
 				t.Fatalf("%s: %v", name, err)
@@ -52,7 +52,7 @@ func TestUnknownTakesAsLong(t *testing.T) {
 	}
 	known := fastest("li")
 	for _, name := range []string{"nobody", "gone", "a name that cannot be"} {
-		if other := fastest(name); other < known/2 || other > known*2 {
+		if other := fastest(name); other < known/4 || other > known*4 {
 			t.Errorf("%s took %v, a known name %v", name, other, known)
 		}
 	}
