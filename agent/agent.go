@@ -83,7 +83,7 @@ func New(opt Options) (_ *Agent, err error) {
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
-		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, Run: run,
+		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, Run: run, SameClock: a.sameClock,
 		Version: opt.Version, Log: opt.Log, Now: opt.Now, InOrder: c.RemoteWrite.URL != "",
 	})
 	if err != nil {
@@ -97,7 +97,7 @@ func New(opt Options) (_ *Agent, err error) {
 func (a *Agent) openBuffer() error {
 	c := &a.opt.Config
 	buffer, recovery, err := journal.Open(journal.Options{
-		Dir: filepath.Join(c.Data, "buffer"), Now: a.opt.Now, WhenFull: journal.DropOldest,
+		Dir: filepath.Join(c.Data, "buffer"), Now: a.steady, WhenFull: journal.DropOldest,
 		MaxBytes: int64(c.Buffer.MaxBytes), MaxAge: c.Buffer.MaxAge.Std(), MaxFreeShare: freeShare,
 	})
 	if errors.Is(err, journal.ErrLocked) {
@@ -134,6 +134,16 @@ func (a *Agent) Addr() string {
 	}
 	return a.listener.Addr().String()
 }
+
+// sameClock tells whether a record was made by this very run, or by another in
+// this boot where the kernel has a clock of the boot.
+func (a *Agent) sameClock(e *wire.Envelope) bool {
+	return e.Run == a.out.run || e.Boot == a.out.boot && e.Boot != ""
+}
+
+// steady is the time by a clock that nobody sets while the agent runs: the
+// buffer's bound of age must not take a set clock for the passing of time.
+func (a *Agent) steady() time.Time { return a.started.Add(time.Since(a.started)) }
 
 func (a *Agent) clocks() wire.Clocks { return clocks(a.opt.Now(), a.started) }
 

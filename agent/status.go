@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/internal/identity"
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 // Status is what a running agent says of itself to a person on its host. It
@@ -66,10 +67,6 @@ type ClockStatus struct {
 	AheadS float64 `json:"ahead_s"` // negative: behind
 }
 
-// maxClockError is how far the clock may be off before that is a fault:
-// beyond it the collector corrects the times of what is delivered.
-const maxClockError = 5 * time.Second
-
 // status asks each part how it is.
 func (a *Agent) status() Status {
 	now := a.opt.Now()
@@ -92,7 +89,7 @@ func (a *Agent) status() Status {
 	if shipped.Waiting > 0 {
 		s.Delivering.Oldest = buffer.OldestAt
 	}
-	s.Clock = ClockStatus{Known: shipped.ClockKnown, AheadS: shipped.ClockAhead.Seconds(), Well: shipped.ClockKnown && shipped.ClockAhead.Abs() <= maxClockError}
+	s.Clock = ClockStatus{Known: shipped.ClockKnown, AheadS: shipped.ClockAhead.Seconds(), Well: shipped.ClockKnown && shipped.ClockAhead.Abs() <= wire.MaxClockError}
 	return s
 }
 

@@ -90,7 +90,11 @@ func (s *Shipper) post(ctx context.Context, client *http.Client, address string,
 	}
 	setHeaders(req.Header, env.Kind, s.opt.Version)
 	sent := s.opt.Clocks()
-	env.SetHeaders(req.Header, sent)
+	told := sent
+	if s.opt.SameClock != nil && !s.opt.SameClock(&env) {
+		told.Boot, told.Mono = 0, 0 // of another boot: they say nothing about this record
+	}
+	env.SetHeaders(req.Header, told)
 	req.Header.Set(wire.HeaderSender, s.opt.Run)
 	if s.heard != "" {
 		req.Header.Set(wire.HeaderHeard, s.heard)

@@ -37,10 +37,13 @@ type Options struct {
 	Connect func() (Endpoint, error)
 	Clocks  func() wire.Clocks
 	Run     string // of this process; the collector tells copies of a host by it
-	Version string
-	Log     *slog.Logger
-	Now     func() time.Time
-	Backoff Backoff // default 1 s to 30 s
+	// SameClock tells whether the boot clock has counted on since the record
+	// was made; nil: always.
+	SameClock func(*wire.Envelope) bool
+	Version   string
+	Log       *slog.Logger
+	Now       func() time.Time
+	Backoff   Backoff // default 1 s to 30 s
 	// InOrder delivers oldest first, also after an absence. Otherwise what is
 	// young goes first, so that nobody looks at an old picture meanwhile.
 	InOrder bool

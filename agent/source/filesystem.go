@@ -24,7 +24,6 @@ const maxMounts = 256
 type usage struct {
 	size, free, avail uint64
 	files, filesFree  uint64
-	readOnly          bool
 }
 
 // mount is one mounted filesystem.
@@ -161,8 +160,10 @@ func add(out *sample.Set, m mount, a answer, ok bool) {
 	put("node_filesystem_avail_bytes", float64(a.usage.avail))
 	put("node_filesystem_files", float64(a.usage.files))
 	put("node_filesystem_files_free", float64(a.usage.filesFree))
+	// By the host's own table: where the agent's view is made read only by its
+	// sandbox, statfs would call every filesystem so.
 	readOnly := 0.0
-	if m.readOnly || a.usage.readOnly {
+	if m.readOnly {
 		readOnly = 1
 	}
 	put("node_filesystem_readonly", readOnly)

@@ -28,6 +28,5 @@ func readUsage(path string) (usage, error) {
 		avail:     s.Bavail * unit,
 		files:     s.Files,
 		filesFree: s.Ffree,
-		readOnly:  s.Flags&unix.ST_RDONLY != 0,
 	}, nil
 }

@@ -62,7 +62,7 @@ func (d *Decoder) Decode(rec wire.Envelope, body []byte) (*Batch, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.rotate(rec.ReceivedAt)
-	w := walk{limits: &d.limits, host: h, horizon: rec.ReceivedAt + d.limits.Ahead.Milliseconds(), batch: &Batch{Env: rec}}
+	w := walk{limits: &d.limits, host: h, horizon: rec.ReceivedAt + d.limits.Ahead.Milliseconds(), shift: rec.Shift, batch: &Batch{Env: rec}}
 	switch rec.Kind {
 	case wire.KindBatch1:
 		err = w.write1(decoded)

@@ -39,7 +39,25 @@ func decodeNote(rec wire.Envelope, body []byte) (*Batch, error) {
 			return nil, malformed("note: reason of %d bytes, at most %d", len(c.Reason), wire.MaxReason)
 		}
 	}
+	shiftNote(note, rec.Shift)
 	return &Batch{Env: rec, Note: note}, nil
+}
+
+// shiftNote corrects all times of a note whose host's clock was wrong. Those
+// of the run before are corrected by the same: nobody knows better.
+func shiftNote(n *wire.Note, shift int64) {
+	times := []*int64{&n.At}
+	if n.Start != nil {
+		times = append(times, &n.Start.LastAlive, &n.Start.BootedAt)
+	}
+	if n.Loss != nil {
+		times = append(times, &n.Loss.FromAt, &n.Loss.ToAt)
+	}
+	for _, t := range times {
+		if *t != 0 && *t > -farTime && *t < farTime {
+			*t += shift
+		}
+	}
 }
 
 func knownState(s string) bool {

@@ -13,6 +13,7 @@ type walk struct {
 	limits  *Limits
 	host    *host
 	horizon int64 // a later sample is refused, Unix ms
+	shift   int64 // added to each time: the host's clock was wrong, ms
 	batch   *Batch
 	likely  int // entry of the shape that the next section probably is
 }
@@ -42,7 +43,7 @@ func (w *walk) sample(m []byte) error {
 			if v, i = uvarint(m, i); i < 0 {
 				return malformed("timestamp of a sample")
 			}
-			s.T = int64(v)
+			s.T = w.at(v)
 		default:
 			if i = skip(m, i, t); i < 0 {
 				return malformed("sample")
@@ -83,11 +84,25 @@ func (w *walk) lone(m []byte, field byte) bool {
 			break
 		}
 	}
-	if end != len(m) || int64(t) <= 0 || int64(t) > w.horizon || len(w.batch.Samples) >= w.limits.Samples {
+	at := w.at(t)
+	if end != len(m) || at <= 0 || at > w.horizon || len(w.batch.Samples) >= w.limits.Samples {
 		return false
 	}
-	w.batch.Samples = append(w.batch.Samples, Sample{T: int64(t), V: math.Float64frombits(binary.LittleEndian.Uint64(m[3:]))})
+	w.batch.Samples = append(w.batch.Samples, Sample{T: at, V: math.Float64frombits(binary.LittleEndian.Uint64(m[3:]))})
 	return true
+}
+
+// farTime is beyond any time that a shift makes sense for, about the year
+// 142 000: adding to it could overflow.
+const farTime = 1 << 52
+
+// at is the time of a sample, corrected. A time that cannot be is left as it
+// is, for the bounds to refuse.
+func (w *walk) at(t uint64) int64 {
+	if at := int64(t); at > -farTime && at < farTime {
+		return at + w.shift
+	}
+	return int64(t)
 }
 
 // assign gives the samples from index from on the series of entry i.

@@ -12,6 +12,7 @@ type metrics struct {
 	samples     *prometheus.CounterVec
 	bytes       *prometheus.CounterVec
 	offset      *prometheus.GaugeVec
+	corrected   *prometheus.CounterVec
 	rejected    *prometheus.CounterVec
 	unavailable *prometheus.CounterVec
 	handshakes  *prometheus.CounterVec
@@ -45,6 +46,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		renewals:    prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_identity_renewals_total", Help: "Certificates renewed."}),
 		clones:      prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_identity_clones_total", Help: "Hosts put into quarantine because two agents were alive with one identity."}),
 		reads:       counter("plimsoll_feed_reads_total", "Records handed to consumers, by where they came from.", "from"),
+		corrected:   counter("plimsoll_receive_corrected_records_total", "Records whose times were corrected because the host's clock was wrong.", "instance"),
 		offset: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "plimsoll_receive_clock_offset_seconds",
 			Help: "Clock of the host minus clock of the collector at the last delivery, transport time included."}, []string{"instance"}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "plimsoll_receive_connections", Help: "Open connections of agents."}),
@@ -64,7 +66,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	reg.MustRegister(m.batches, m.samples, m.bytes, m.rejected, m.unavailable, m.handshakes, m.enrolments, m.reads,
 		m.refusals, m.repeated, m.overridden, m.renewals, m.clones,
-		m.offset, m.connections, m.inflight, m.ack)
+		m.offset, m.corrected, m.connections, m.inflight, m.ack)
 	return m
 }
 

@@ -69,7 +69,8 @@ type Receiver struct {
 	hosts   *directory
 	feed    *Feed
 	budget  budget
-	turns   turns     // of backlog
+	turns   turns // of backlog
+	clocks  clocks
 	buffers sync.Pool // *buffers
 	cert    *serverCertificate
 
@@ -94,6 +95,7 @@ func New(opts Options) (*Receiver, error) {
 		feed:    newFeed(opts.Journal, opts.Limits, opts.Log, m),
 		budget:  budget{limit: opts.InflightBytes},
 		turns:   make(turns, backfills),
+		clocks:  clocks{known: map[string][]int64{}, corrected: m.corrected},
 		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
 
 		refusals: newRefusals(&opts, m),

@@ -84,6 +84,7 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 	whole := r.opts.Now()
 	env.Kind, env.Host, env.Instance, env.Customer, env.Job = kind, host.ID, host.Instance, host.Customer, r.opts.Job
 	env.ReceivedAt = whole.UnixMilli()
+	env.Shift = r.clocks.shift(&env, sent)
 
 	decoded, refused := r.take(env, buf)
 	if refused != nil {
@@ -172,9 +173,9 @@ func (r *Receiver) take(env wire.Envelope, buf *buffers) (*batch.Batch, *refusal
 			return decoded, nil // nothing was accepted: nothing to keep
 		}
 		// The journal gets what was accepted, so that reading it again
-		// cannot accept more.
-		env.Kind, body = wire.KindBatch1, batch.Encode(decoded.Samples)
-		decoded.Env.Kind = env.Kind
+		// cannot accept more; its times are corrected already.
+		env.Kind, env.Shift, body = wire.KindBatch1, 0, batch.Encode(decoded.Samples)
+		decoded.Env.Kind, decoded.Env.Shift = env.Kind, 0
 	}
 	buf.head = env.Append(buf.head[:0])
 	pos, err := r.opts.Journal.Append(buf.head, body)

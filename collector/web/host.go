@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
 	"github.com/plimsoll/plimsoll/internal/chart"
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 type hostView struct {
@@ -140,7 +142,16 @@ func (s *Site) aboutHost(ctx context.Context, v *visit, h *ledger.Host) ([]Pair,
 		}
 		return samples[0].V, true, nil
 	}
-	var boot, cores, memory string
+	var boot, cores, memory, clock string
+	if value, ok, err := one(`plimsoll_agent_clock_ahead_seconds` + sel); err != nil {
+		return nil, err
+	} else if ok && math.Abs(value) > wire.MaxClockError.Seconds() {
+		key := "host.clock.fast"
+		if value < 0 {
+			key = "host.clock.slow"
+		}
+		clock = v.T(key, v.Millis(int64(math.Abs(value)*1000)))
+	}
 	if value, ok, err := one(`node_boot_time_seconds` + sel); err != nil {
 		return nil, err
 	} else if ok {
@@ -156,7 +167,7 @@ func (s *Site) aboutHost(ctx context.Context, v *visit, h *ledger.Host) ([]Pair,
 	} else if ok {
 		memory = chart.Bytes.Format(value)
 	}
-	return pairs(v.T("host.os"), strings.TrimSpace(h.OS+" "+h.Arch), v.T("host.cores"), cores, v.T("host.memory"), memory, v.T("host.boot"), boot,
+	return pairs(v.T("host.os"), strings.TrimSpace(h.OS+" "+h.Arch), v.T("host.cores"), cores, v.T("host.memory"), memory, v.T("host.boot"), boot, v.T("host.clock"), clock,
 		v.T("host.customer"), h.Customer, v.T("host.version"), h.Version, v.T("host.enrolled"), whenMS(h.EnrolledAt, v.Zone).Text, v.T("host.id"), h.ID, v.T("host.labels"), labelText(h.Labels)), nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,11 +42,14 @@ type fleetHost struct {
 	ship    *ship.Shipper
 	encoder *sample.Encoder
 	set     sample.Set
+	wrong   atomic.Int64 // by how much its wall clock is ahead, ms
 }
 
-// clocksAt: the boot clock of a host that was started long ago.
-func clocksAt(at time.Time) wire.Clocks {
-	return wire.Clocks{Wall: at.UnixMilli(), Boot: at.UnixMilli() - 1_600_000_000_000, Mono: at.UnixMilli() - 1_600_000_000_000}
+// clocks: the boot clock of a host that was started long ago, and a wall clock
+// that somebody may have set.
+func (h *fleetHost) clocks(at time.Time) wire.Clocks {
+	boot := at.UnixMilli() - 1_600_000_000_000
+	return wire.Clocks{Wall: at.UnixMilli() + h.wrong.Load(), Boot: boot, Mono: boot}
 }
 
 func newFleetHost(t *testing.T, s site, agents string, n int) *fleetHost {
@@ -65,7 +69,7 @@ func newFleetHost(t *testing.T, s site, agents string, n int) *fleetHost {
 		Connect: func() (ship.Endpoint, error) {
 			return ship.Endpoint{Addresses: []string{agents}, TLS: id.ClientTLS()}, nil
 		},
-		Clocks: func() wire.Clocks { return clocksAt(time.Now()) },
+		Clocks: func() wire.Clocks { return h.clocks(time.Now()) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +79,8 @@ func newFleetHost(t *testing.T, s site, agents string, n int) *fleetHost {
 
 // collect puts a collection of 20 series into the buffer.
 func (h *fleetHost) collect(t *testing.T, at time.Time) {
-	h.set.Reset(at.UnixMilli())
+	clocks := h.clocks(at)
+	h.set.Reset(clocks.Wall)
 	h.set.Add("up", 1)
 	for i := range 19 {
 		h.set.Add("fleet_value", float64(at.Unix()%1000), "n", strconv.Itoa(i))
@@ -85,7 +90,7 @@ func (h *fleetHost) collect(t *testing.T, at time.Time) {
 		t.Error(err)
 		return
 	}
-	env := wire.Envelope{Kind: wire.KindBatch2, Run: "fleet", Boot: "fleet", Clocks: clocksAt(at)}
+	env := wire.Envelope{Kind: wire.KindBatch2, Run: "fleet", Boot: "fleet", Clocks: clocks}
 	if _, err := h.buffer.Append(env.Append(nil), body); err != nil {
 		t.Error(err)
 	}

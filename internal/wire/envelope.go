@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind tells what the body of a record is.
@@ -25,6 +26,11 @@ type Clocks struct {
 	Mono int64 // CLOCK_MONOTONIC
 }
 
+// MaxClockError is how far a host's wall clock may be off before that is a
+// fault and the times of its records are corrected: below it, the way of a
+// record may be the cause.
+const MaxClockError = 5 * time.Second
+
 // Envelope is what travels with each body. The agent fills Kind to Clocks;
 // the collector adds the identity it took from the certificate and the
 // instant of receipt, never from anything in the body.
@@ -40,10 +46,18 @@ type Envelope struct {
 	Customer   string // whose host it is; empty when there is one customer
 	Job        string // "node" for agents
 	ReceivedAt int64  // Unix milliseconds by the collector's clock; 0 in an agent
+	// Shift is added to each time in the body, in milliseconds: the collector
+	// found the host's clock wrong by that much. It is decided once, when the
+	// record comes, so that reading the record again gives the same times.
+	Shift int64
 }
 
-// envelopeVersion is the first byte of an encoded envelope.
-const envelopeVersion = 1
+// The first byte of an encoded envelope. A record with a Shift has the second
+// version, so that a program that does not know of it refuses it.
+const (
+	envelopeVersion = 1
+	envelopeShifted = 2
+)
 
 // maxField bounds each text of an envelope, in bytes.
 const maxField = 1024
@@ -54,7 +68,14 @@ var ErrEnvelope = errors.New("malformed envelope")
 // Append encodes e behind dst. The body follows the returned bytes in the
 // same record; Split takes the two apart.
 func (e *Envelope) Append(dst []byte) []byte {
-	dst = append(dst, envelopeVersion, byte(e.Kind))
+	version := byte(envelopeVersion)
+	if e.Shift != 0 {
+		version = envelopeShifted
+	}
+	dst = append(dst, version, byte(e.Kind))
+	if e.Shift != 0 {
+		dst = binary.AppendVarint(dst, e.Shift)
+	}
 	dst = binary.AppendUvarint(dst, e.Seq)
 	for _, v := range [...]int64{e.Clocks.Wall, e.Clocks.Boot, e.Clocks.Mono, e.ReceivedAt} {
 		dst = binary.AppendVarint(dst, v)
@@ -73,7 +94,7 @@ func (e *Envelope) Append(dst []byte) []byte {
 // follows it, a part of record itself.
 func Split(record []byte) (Envelope, []byte, error) {
 	var e Envelope
-	if len(record) < 2 || record[0] != envelopeVersion {
+	if len(record) < 2 || record[0] != envelopeVersion && record[0] != envelopeShifted {
 		return e, nil, fmt.Errorf("%w: version", ErrEnvelope)
 	}
 	e.Kind = Kind(record[1])
@@ -82,6 +103,12 @@ func Split(record []byte) (Envelope, []byte, error) {
 	}
 	rest := record[2:]
 	var n int
+	if record[0] == envelopeShifted {
+		if e.Shift, n = binary.Varint(rest); n <= 0 {
+			return e, nil, fmt.Errorf("%w: shift", ErrEnvelope)
+		}
+		rest = rest[n:]
+	}
 	if e.Seq, n = binary.Uvarint(rest); n <= 0 {
 		return e, nil, fmt.Errorf("%w: sequence", ErrEnvelope)
 	}

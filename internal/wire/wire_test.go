@@ -18,6 +18,7 @@ func anyEnvelope(t *rapid.T) Envelope {
 		Clocks: Clocks{Wall: rapid.Int64().Draw(t, "wall"), Boot: rapid.Int64().Draw(t, "boottime"), Mono: rapid.Int64().Draw(t, "mono")},
 		Host:   text.Draw(t, "host"), Instance: text.Draw(t, "instance"), Customer: text.Draw(t, "customer"),
 		Job: text.Draw(t, "job"), ReceivedAt: rapid.Int64().Draw(t, "received"),
+		Shift: rapid.OneOf(rapid.Just(int64(0)), rapid.Int64()).Draw(t, "shift"),
 	}
 }
 
@@ -38,11 +39,13 @@ func TestEnvelopeComesBack(t *testing.T) {
 }
 
 func TestTruncatedEnvelopeIsRefused(t *testing.T) {
-	e := Envelope{Kind: KindBatch2, Run: "r", Boot: "b", Seq: 300, Host: "h", Instance: "web-1", Job: "node"}
-	whole := e.Append(nil)
-	for n := range whole {
-		if _, _, err := Split(whole[:n]); !errors.Is(err, ErrEnvelope) {
-			t.Errorf("first %d of %d bytes: got error %v, want ErrEnvelope", n, len(whole), err)
+	for _, shift := range []int64{0, -3_600_000} {
+		e := Envelope{Kind: KindBatch2, Run: "r", Boot: "b", Seq: 300, Host: "h", Instance: "web-1", Job: "node", Shift: shift}
+		whole := e.Append(nil)
+		for n := range whole {
+			if _, _, err := Split(whole[:n]); !errors.Is(err, ErrEnvelope) {
+				t.Errorf("shift %d, first %d of %d bytes: got error %v, want ErrEnvelope", shift, n, len(whole), err)
+			}
 		}
 	}
 }
