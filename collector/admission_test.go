@@ -162,9 +162,11 @@ func TestRevokedHost(t *testing.T) {
 	if status, body := r.ask(http.MethodPost, "/api/v1/hosts/web-1/revoke", `{"reason":"sold"}`); status != http.StatusNoContent {
 		t.Fatalf("got %d %s", status, body)
 	}
-	client.CloseIdleConnections() // it may not have noticed yet that its connection has ended
-	if status, err := deliver(client, r.c.AgentsAddr(), "m", now, 2); status != http.StatusForbidden {
-		t.Errorf("after %v: got %d, error %v, want 403", time.Since(begin), status, err)
+	if status, err := deliver(client, r.c.AgentsAddr(), "m", now, 2); err == nil && status != http.StatusForbidden {
+		t.Errorf("the connection of before, after %v: got %d, want its end, or 403 on a new one", time.Since(begin), status)
+	}
+	if status, err := deliver(client, r.c.AgentsAddr(), "m", now, 3); status != http.StatusForbidden {
+		t.Errorf("a new connection: got %d, error %v, want 403", status, err)
 	}
 	entries, err := r.c.ledger.Entries(context.Background(), 0, 100)
 	if err != nil {

@@ -206,8 +206,7 @@ func TestForgottenHostIsOutAtOnce(t *testing.T) {
 		t.Errorf("idle connection: got %d bytes, error %v, want its end", n, err)
 	}
 	eventually(t, "the other's connection alone", func() bool { return testutil.ToFloat64(r.recv.m.connections) == 1 })
-	out.http.CloseIdleConnections() // the client may not have noticed yet that its connection has ended
-	if got := out.write(2, time.Now().UnixMilli(), "up"); got.status != http.StatusForbidden {
+	if got := r.client(out.id).write(2, time.Now().UnixMilli(), "up"); got.status != http.StatusForbidden {
 		t.Errorf("removed host: got %+v, want 403", got)
 	}
 	if got := stays.write(2, time.Now().UnixMilli(), "up"); got.status != http.StatusNoContent {

@@ -67,10 +67,12 @@ func TestRefusalsWaitForTheLedger(t *testing.T) {
 		a.broken = nil
 		a.mu.Unlock()
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if len(a.audited) != 1 || a.audited[0].Count != 3 || a.audited[0].Last.Sub(a.audited[0].First) != 3*time.Minute {
 			t.Errorf("got %+v, want one entry that counts 3 over 3 minutes", a.audited)
 		}
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		if len(r.tallies) != 0 {
 			t.Errorf("%d pairs still remembered", len(r.tallies))
 		}
