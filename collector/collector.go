@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -143,7 +144,24 @@ func (c *Collector) openData() error {
 
 func (c *Collector) path(name string) string { return filepath.Join(c.opt.Config.Data, name) }
 
+// ledgerLost refuses to begin a new ledger beside an old journal: outages,
+// records and hosts would be gone without a word.
+func (c *Collector) ledgerLost() error {
+	if info, err := os.Stat(c.path("ledger.db")); err == nil && info.Size() > 0 {
+		return nil
+	}
+	segments, err := filepath.Glob(filepath.Join(c.path("journal"), "*.seg"))
+	if err != nil || len(segments) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is missing or empty, but there is a journal beside it; put the newest backup of the ledger in its place, or move the whole data directory away to begin anew",
+		ledger.ErrDamaged, c.path("ledger.db"))
+}
+
 func (c *Collector) openLedger() (err error) {
+	if err := c.ledgerLost(); err != nil {
+		return err
+	}
 	if c.ledger, err = ledger.Open(ledger.Options{Path: c.path("ledger.db"), Now: c.opt.Now, Log: c.opt.Log}); err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}

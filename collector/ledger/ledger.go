@@ -44,7 +44,8 @@ var (
 )
 
 // Open opens or creates the database and brings its schema up to date; a copy
-// of the older one is kept beside it first. It refuses a newer schema.
+// of the older one is kept beside it first. It refuses a newer schema, and a
+// damaged file.
 func Open(o Options) (*Ledger, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -58,10 +59,13 @@ func Open(o Options) (*Ledger, error) {
 	}
 	var err error
 	if l.write, err = connect(o.Path, 1, ""); err != nil {
-		return nil, err
+		return nil, asDamage(o.Path, err)
+	}
+	if err := quickCheck(l.write, o.Path); err != nil {
+		return nil, errors.Join(err, l.write.Close())
 	}
 	if err := l.migrate(o.Path); err != nil {
-		return nil, errors.Join(err, l.write.Close())
+		return nil, errors.Join(asDamage(o.Path, err), l.write.Close())
 	}
 	if l.read, err = connect(o.Path, 4, "&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(err, l.write.Close())

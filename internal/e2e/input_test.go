@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -79,11 +81,24 @@ func TestDataDirectoryIsHeldOnce(t *testing.T) {
 func TestNoSpace(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t)
-	if err := os.WriteFile(filepath.Join(dir, "fill"), make([]byte, 64<<20), 0o644); err == nil {
-		t.Fatal("64 MiB fit on a disk of 48 MiB")
+	fill, err := os.Create(filepath.Join(dir, "fill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for chunk := 1 << 20; chunk > 0; { // to the last byte
+		if _, err := fill.Write(make([]byte, chunk)); err != nil {
+			chunk /= 2
+		}
+	}
+	if err := fill.Close(); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
 	}
 	for _, command := range []string{"run", "quickstart"} {
-		_, stderr, status := runOnce(t, "plimsoll-collector", command, "--data", filepath.Join(dir, "data"), "--listen", freeAddr(t), "--listen-agents", freeAddr(t))
+		args := []string{command, "--data", filepath.Join(dir, "data"), "--listen", freeAddr(t), "--listen-agents", freeAddr(t)}
+		if command == "quickstart" {
+			args = append(args, "--listen-sample", "127.0.0.1:0")
+		}
+		_, stderr, status := runOnce(t, "plimsoll-collector", args...)
 		if status != 1 || !strings.Contains(stderr, "no space is left on the disk of the data directory: free some") || !strings.Contains(stderr, "--data") {
 			t.Errorf("%s: status %d: %s", command, status, stderr)
 		}

@@ -53,6 +53,7 @@ type loader struct {
 	mu      sync.Mutex
 	acked   map[int64]float64 // instant ms ─▶ value, the same for each series of the batch
 	lastAck time.Time
+	frozen  bool // acknowledgements do not count until the next run
 }
 
 func newLoader(t *testing.T, s site, agents, name string, series int) *loader {
@@ -117,6 +118,9 @@ func (l *loader) send(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.frozen {
+		return nil
+	}
 	l.acked[at] = value
 	l.lastAck = time.Now()
 	return nil
@@ -124,6 +128,9 @@ func (l *loader) send(ctx context.Context) error {
 
 // run sends every 20 ms until ctx ends; what fails is not acknowledged and not sent again.
 func (l *loader) run(ctx context.Context) {
+	l.mu.Lock()
+	l.frozen = false
+	l.mu.Unlock()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -134,6 +141,13 @@ func (l *loader) run(ctx context.Context) {
 			_ = l.send(ctx)
 		}
 	}
+}
+
+// freeze closes the list until the next run.
+func (l *loader) freeze() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frozen = true
 }
 
 func (l *loader) ackedAfter(t time.Time) bool {
