@@ -6,7 +6,7 @@ SKIPS   := $(abspath $(BIN))/skips.txt
 # Packages whose goroutines are worth the price of the race detector.
 RACE    := ./internal/journal/... ./internal/wire/... ./internal/identity/... ./agent/... \
            ./collector/batch/... ./collector/receive/... ./collector/fold/... ./collector/series/... \
-           ./collector/ledger/... ./collector/figures/... ./collector/web/... ./collector/api/...
+           ./collector/ledger/... ./collector/people/... ./collector/figures/... ./collector/web/... ./collector/api/...
 
 .PHONY: run build tools fmt vet lint unit race e2e test vuln bench fuzz soak
 

@@ -58,6 +58,29 @@ func TestUnknownTakesAsLong(t *testing.T) {
 	}
 }
 
+// BenchmarkByToken is what each request of Grafana costs before it is answered.
+func BenchmarkByToken(b *testing.B) {
+	silent := slog.New(slog.DiscardHandler)
+	l, err := ledger.Open(ledger.Options{Path: filepath.Join(b.TempDir(), "ledger.db"), Log: silent})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	d, ctx := people.NewDoor(people.Options{Store: l, Log: silent, Cost: people.Cost{Time: 1, Memory: 64, Threads: 1}}), context.Background()
+	if err := d.AddUser(ctx, "root", good, people.Admin, people.Act{}); err != nil {
+		b.Fatal(err)
+	}
+	text, _, err := d.NewToken(ctx, people.Visitor{Kind: people.Person, Name: "root", Role: people.Admin}, "bench", []people.Scope{people.Read}, time.Hour)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := d.ByToken(ctx, text, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // TestTheLastAdministratorStays: nobody can lock everybody out.
 func TestTheLastAdministratorStays(t *testing.T) {
 	d, ctx := openDoor(t, people.Cost{Time: 1, Memory: 64, Threads: 1}), context.Background()

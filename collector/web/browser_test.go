@@ -85,6 +85,9 @@ func TestLoginInABrowser(t *testing.T) {
 	defer cancel()
 	s := screen{t, ctx}
 
+	must(s, "the login without users", chromedp.Navigate(g.server.URL+"/"))
+	s.until("how to make one", `location.pathname == "/login" && document.querySelector("code.copy") != null`)
+	s.picture("nobody")
 	must(s, "the set-up link", chromedp.Navigate(g.server.URL+"/setup?link="+link))
 	s.picture("setup")
 	s.fill("#setup", "name", "root")

@@ -84,7 +84,7 @@ func (s *Site) admit(w http.ResponseWriter, r *http.Request, pattern string, h h
 	case v.Kind == people.Anybody && !ownName(r.Host):
 		http.Error(w, "refused: without logins these pages answer under an address or localhost only, so that no other site's name can be made to point here", http.StatusMisdirectedRequest)
 		return
-	case err != nil, !s.access.Allows(pattern, v):
+	case err != nil && !s.access[pattern].Open, !s.access.Allows(pattern, v):
 		s.refuse(w, r, v, err)
 		return
 	}

@@ -264,6 +264,9 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.what, got, c.want)
 		}
 	}
+	if a := g.browser().get("/-/healthy", "Authorization", "Bearer nonsense"); a.status != 200 {
+		t.Errorf("health with a wrong token: %d, want 200: it is open to everybody", a.status)
+	}
 	viewer, disabled := people.Viewer, true
 	if err := g.door.ChangeUser(ctx, "op", nil, people.Change{Role: &viewer}, g.host.By()); err != nil {
 		t.Fatal(err)
