@@ -40,8 +40,14 @@ func text(set *sample.Set) string {
 	return b.String()
 }
 
+// clock is a clock that goes on by a minute each time it is asked.
+func clock() func() time.Time {
+	at := time.Unix(1764000000, 250e6)
+	return func() time.Time { at = at.Add(time.Minute); return at }
+}
+
 // fixture lists all sources over a fixture tree; what would come from system
-// calls is fixed too.
+// calls or the bus is fixed too.
 func fixture(tree string) []Source {
 	roots := Roots{Proc: tree + "/proc", Sys: tree + "/sys", RootFS: "/"}
 	fs := newFilesystem(roots)
@@ -55,16 +61,26 @@ func fixture(tree string) []Source {
 		n := uint64(len(path))
 		return usage{size: 1000 * n, free: 600 * n, avail: 500 * n, files: 100, filesFree: 90}, nil
 	}
-	up := newUptime(roots)
-	up.now = func() time.Time { return time.Unix(1764000000, 250e6) }
+	up := newUptime(roots, func() time.Time { return time.Unix(1764000000, 250e6) })
 	un := &uname{read: func() (unameInfo, error) {
 		return unameInfo{domainname: "(none)", machine: "x86_64", nodename: "shop-1", release: "6.1.0", sysname: "Linux", version: "#1 SMP"}, nil
 	}}
-	list := All(roots)
+	sd := newSystemd(roots, clock())
+	sd.read = func(context.Context) (manager, error) {
+		if tree != "testdata/usual" {
+			return manager{}, ErrNothing
+		}
+		return manager{"degraded", []unit{
+			{"nginx.service", "active"}, {"backup.service", "failed"}, {"backup.timer", "active"}, {"rescue.service", "inactive"},
+		}}, nil
+	}
+	list := all(roots, clock())
 	for i := range list {
 		switch list[i].Name {
 		case "filesystem":
 			list[i].Collect = fs.collect
+		case "systemd":
+			list[i].Collect = sd.collect
 		case "uptime":
 			list[i].Collect = up.collect
 		case "uname":

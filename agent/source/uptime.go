@@ -16,8 +16,8 @@ type uptime struct {
 	now  func() time.Time
 }
 
-func newUptime(r Roots) *uptime {
-	return &uptime{stat: file{path: r.Proc + "/stat"}, now: time.Now}
+func newUptime(r Roots, now func() time.Time) *uptime {
+	return &uptime{stat: file{path: r.Proc + "/stat"}, now: now}
 }
 
 func (u *uptime) collect(_ context.Context, out *sample.Set) error {
