@@ -17,6 +17,7 @@ import (
 type connections struct {
 	sockstats []*file
 	netstats  []*file
+	own       bool     // the host's network is this process's
 	tables    []string // of the TCP sockets, IPv4 and IPv6
 	wanted    map[string]string
 	names     map[string]string // "TCP_inuse" ─▶ metric
@@ -27,7 +28,7 @@ type connections struct {
 
 func newConnections(r Roots, now func() time.Time) *connections {
 	c := &connections{
-		tables: []string{r.net("tcp"), r.net("tcp6")}, wanted: netstatMetrics(),
+		own: r.Proc == "/proc", tables: []string{r.net("tcp"), r.net("tcp6")}, wanted: netstatMetrics(),
 		names: map[string]string{}, pageSize: float64(os.Getpagesize()), now: now,
 	}
 	for _, name := range [...]string{"sockstat", "sockstat6"} {
@@ -74,7 +75,10 @@ func (c *connections) collect(_ context.Context, out *sample.Set) error {
 	if sockets > maxSockets || !c.when.due(c.now()) {
 		return nil
 	}
-	return countStates(c.tables, out)
+	if err := countStates(c.own, c.tables, out); !errors.Is(err, ErrNothing) {
+		return err
+	}
+	return nil
 }
 
 // parseSockstat reads lines "TCP: inuse 110 orphan 0 tw 27 alloc 110 mem 64"

@@ -38,6 +38,7 @@ type process struct {
 // however many sources want it.
 type table struct {
 	proc string
+	most int // processes
 	now  func() time.Time
 	when minute
 	at   time.Time // of list
@@ -49,7 +50,7 @@ type table struct {
 }
 
 func newTable(r Roots, now func() time.Time) *table {
-	return &table{proc: r.Proc, now: now, buf: make([]byte, 1024), kept: map[string]string{}}
+	return &table{proc: r.Proc, most: maxProcesses, now: now, buf: make([]byte, 1024), kept: map[string]string{}}
 }
 
 // read returns the processes and when they were read. The list is valid until
@@ -77,8 +78,8 @@ func (t *table) walk(ctx context.Context) error {
 			if err != nil {
 				continue
 			}
-			if len(t.list) == maxProcesses {
-				return fmt.Errorf("more than %d processes; they are not counted", maxProcesses)
+			if len(t.list) == t.most {
+				return fmt.Errorf("more than %d processes; they are not counted", t.most)
 			}
 			if err := t.add(pid, name); err != nil {
 				return err

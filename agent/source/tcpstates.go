@@ -20,31 +20,42 @@ func tcpStates() [11]string {
 	return [...]string{"established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "time_wait", "close", "close_wait", "last_ack", "listen", "closing"}
 }
 
-// countStates adds how many sockets of the tables are in each state.
-func countStates(tables []string, out *sample.Set) error {
+// countStates adds how many TCP sockets are in each state: of this process's
+// own network if own, else, or where the kernel does not say, of the tables.
+func countStates(own bool, tables []string, out *sample.Set) error {
 	names := tcpStates()
 	var counts [len(names)]int
+	if !own || dumpStates(counts[:]) != nil {
+		counts = [len(names)]int{}
+		if err := readTables(tables, counts[:]); err != nil {
+			return orNothing(err)
+		}
+	}
+	for i, name := range names {
+		out.Add("node_tcp_connection_states", float64(counts[i]), "state", name)
+	}
+	return nil
+}
+
+func readTables(tables []string, counts []int) error {
 	found := false
 	for _, path := range tables {
 		f, err := os.Open(path)
 		if errors.Is(orNothing(err), ErrNothing) {
-			continue
+			continue // a host without IPv6
 		}
 		if err != nil {
 			return err
 		}
 		found = true
-		err = readStates(f, counts[:])
+		err = readStates(f, counts)
 		_ = f.Close() // only read from
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	if !found {
-		return nil
-	}
-	for i, name := range names {
-		out.Add("node_tcp_connection_states", float64(counts[i]), "state", name)
+		return ErrNothing
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -119,24 +120,29 @@ func TestTopIsBounded(t *testing.T) {
 }
 
 // TestTableIsBounded: a host with more processes than the bound is not walked
-// over to its end, says so, and the counts that cost nothing go on.
+// over to its end, says so, and what costs nothing is counted all the same.
 func TestTableIsBounded(t *testing.T) {
 	proc := t.TempDir()
-	for i := range maxProcesses + 1 {
-		if err := os.Mkdir(filepath.Join(proc, fmt.Sprint(i+1)), 0o755); err != nil {
+	tab := newTable(Roots{Proc: proc}, clock())
+	tab.most = 3
+	for pid := 1; pid <= tab.most+1; pid++ {
+		if err := os.Mkdir(filepath.Join(proc, fmt.Sprint(pid)), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tab := newTable(Roots{Proc: proc}, clock())
-	if _, _, err := tab.read(context.Background()); err != ErrNothing {
-		t.Errorf("processes that ended at once: got %v", err)
+	if _, _, err := tab.read(context.Background()); !errors.Is(err, ErrNothing) {
+		t.Errorf("processes that ended at once: got %v, want nothing to measure", err)
 	}
-	for i := range maxProcesses + 1 {
-		procStat(t, proc, i+1, "p", 0, 1, 1, 1)
+	for pid := 1; pid <= tab.most+1; pid++ {
+		procStat(t, proc, pid, "p", 0, 1, 1, 1)
 	}
-	want := "more than 10000 processes; they are not counted"
-	if _, _, err := tab.read(context.Background()); err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	if err := os.WriteFile(filepath.Join(proc, "stat"), []byte("procs_running 4\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var set sample.Set
+	err := newProcesses(Roots{Proc: proc}, tab).collect(context.Background(), &set)
+	if err == nil || err.Error() != "more than 3 processes; they are not counted" || text(&set) != "node_procs_running 4\n" {
+		t.Errorf("got %v and\n%s", err, text(&set))
 	}
 }
 
