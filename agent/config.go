@@ -122,9 +122,6 @@ func notYet() map[string]string {
 	for _, kind := range laterKinds() {
 		keys["checks[]."+kind] = soon("a check of kind " + kind)
 	}
-	for _, name := range [...]string{"swap", "connections", "descriptors", "processes", "pressure", "temperature", "systemd", "top"} {
-		keys["sources."+name] = soon("a source " + name)
-	}
 	return keys
 }
 

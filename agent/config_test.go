@@ -107,8 +107,7 @@ agent.yaml:6: buffer.max_age: below one minute: no outage of the collector is th
 agent.yaml:7: roots.proc: "proc" is not an absolute path; begin it with /
 agent.yaml:9: sources.cpuu: no such source; did you mean "cpu"?
 agent.yaml:10: sources.load.interval: 5ms is shorter than the interval of collections, 2h; make it longer, or shorten the other
-agent.yaml:11: sources.pressure: not yet: a source pressure comes in a later version; remove the key
-agent.yaml:12: sources.zebra: no such source; known: cpu, memory, load, filesystem, disk, network, uptime, uname
+agent.yaml:12: sources.zebra: no such source; known: cpu, memory, swap, load, filesystem, disk, network, connections, descriptors, processes, pressure, temperature, systemd, top, uptime, uname
 agent.yaml:13: scrape: not yet: reading an exporter's page comes in a later version; remove the key
 agent.yaml:15: checks[0]: component is missing; name what is tested, as the catalogue does
 agent.yaml:16: checks[1].timeout: 11s is longer than the interval, 10s; shorten it: a check never overlaps itself

@@ -134,10 +134,6 @@ func (v *validator) sources(c *Config) {
 	for _, name := range names {
 		key := "sources." + name
 		if !slices.Contains(known, name) {
-			if sentence, ok := notYet()[key]; ok {
-				v.fault(key, "not yet: "+sentence, "remove the key")
-				continue
-			}
 			remedy := settings.DidYouMean(name, known)
 			if remedy == "" {
 				remedy = "known: " + strings.Join(known, ", ")
