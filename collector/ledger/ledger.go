@@ -44,7 +44,8 @@ var (
 )
 
 // Open opens or creates the database and brings its schema up to date; a copy
-// of the older one is kept beside it first. It refuses a newer schema.
+// of the older one is kept beside it first. It refuses a newer schema, and a
+// damaged file with ErrDamaged: it is looked through before it is used.
 func Open(o Options) (*Ledger, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -54,8 +55,16 @@ func Open(o Options) (*Ledger, error) {
 	}
 	l := &Ledger{now: o.Now, log: o.Log}
 	var err error
-	if l.write, err = connect(o.Path, 1, ""); err != nil {
+	if err := emptied(o.Path); err != nil {
 		return nil, err
+	}
+	if l.write, err = connect(o.Path, 1, ""); err != nil {
+		return nil, damagedOr(o.Path, err)
+	}
+	if found, err := soundness(context.Background(), l.write, false); err != nil {
+		return nil, errors.Join(damagedOr(o.Path, fmt.Errorf("check ledger %s: %w", o.Path, err)), l.write.Close())
+	} else if found != "" {
+		return nil, errors.Join(damagedError(o.Path, found), l.write.Close())
 	}
 	if err := l.migrate(o.Path); err != nil {
 		return nil, errors.Join(err, l.write.Close())

@@ -169,8 +169,19 @@ resources:
 
 func startPair(t *testing.T) *pair {
 	t.Helper()
+	return startPairIn(t, t.TempDir(), t.TempDir())
+}
+
+// startPairIn starts a pair on directories of the caller's.
+func startPairIn(t *testing.T, data, agentDir string) *pair {
+	t.Helper()
 	listen, agents := freeAddr(t), freeAddr(t)
-	p := &pair{site: site{t, "http://" + listen}, t: t, data: t.TempDir(), agentDir: t.TempDir()}
+	p := &pair{site: site{t, "http://" + listen}, t: t, data: data, agentDir: agentDir}
+	for _, dir := range [...]string{data, agentDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(p.data, "catalogue.yaml"), fmt.Appendf(nil, killCatalogue, hostname(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
