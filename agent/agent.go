@@ -24,6 +24,11 @@ import (
 // freeShare is how much of the free space of its disk the buffer may take.
 const freeShare = 0.05
 
+// maxReserve bounds what the buffer holds back for a full disk, bytes: hours
+// of records even when everything older was delivered and nothing can be
+// dropped. A small buffer holds back two of its segments.
+const maxReserve = 4 << 20
+
 // Options are what an agent needs.
 type Options struct {
 	Config  Config
@@ -68,10 +73,8 @@ func New(opt Options) (_ *Agent, err error) {
 		return nil, err
 	}
 	run, boot := newRun(), bootID(c.Roots.Proc)
-	if a.alive, a.last, err = openAlive(c.Data, run, boot); err != nil {
-		return nil, err
-	}
-	a.close = append(a.close, a.alive.file.Close)
+	a.alive, a.last = openAlive(c.Data, run, boot)
+	a.close = append(a.close, a.alive.close)
 	var checks []*check.Check
 	for _, k := range c.Checks {
 		made, err := check.New(c.spec(k))
@@ -98,6 +101,7 @@ func (a *Agent) openBuffer() error {
 	buffer, recovery, err := journal.Open(journal.Options{
 		Dir: filepath.Join(c.Data, "buffer"), Now: a.opt.Now, WhenFull: journal.DropOldest,
 		MaxBytes: int64(c.Buffer.MaxBytes), MaxAge: c.Buffer.MaxAge.Std(), MaxFreeShare: freeShare,
+		ReserveBytes: min(maxReserve, int64(c.Buffer.MaxBytes)/32),
 	})
 	if errors.Is(err, journal.ErrLocked) {
 		return fmt.Errorf("open buffer in %s: %w; stop the other agent, or give this one another data directory", c.Data, err)
@@ -158,11 +162,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		"sources", len(a.collect.sources), "checks", len(a.opt.Config.Checks), "metrics", a.Addr())
 	// The note before the stamp: a run that is killed between the two has told
 	// how long nothing was measured before it; the other way round nobody would.
-	if err := a.out.note(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
+	if err := a.out.tell(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
 		return errors.Join(fmt.Errorf("note the start: %w", err), a.shut())
-	}
-	if err := a.alive.write(a.opt.Now(), true); err != nil {
-		return errors.Join(err, a.shut())
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.collect.run(ctx) })
@@ -215,17 +216,17 @@ func (a *Agent) stampAlive(ctx context.Context) error {
 	well := fault.New(a.opt.Log, a.opt.Now, "the alive stamp is written again")
 	ticker := time.NewTicker(stampEvery)
 	defer ticker.Stop()
-	for {
+	for durable := true; ; durable = false { // the first one, fsynced, takes the file over from the last run
+		if err := a.alive.write(a.opt.Now(), durable); err != nil {
+			well.Fail("the alive stamp cannot be written", "err", err, "remedy", "see whether the data directory can be written")
+		} else {
+			well.OK()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
-		if err := a.alive.write(a.opt.Now(), false); err != nil {
-			well.Fail("the alive stamp cannot be written", "err", err, "remedy", "see whether the data directory can be written")
-			continue
-		}
-		well.OK()
 	}
 }
 

@@ -3,9 +3,7 @@ package agent
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -30,27 +28,29 @@ type stamp struct {
 
 // alive keeps the stamp of this run on disk.
 type alive struct {
-	file *os.File
+	path string
+	file *os.File // nil: could not be opened yet, for instance on a full disk
 	mine stamp
 }
 
-// openAlive reads what the last run left and takes the file over. A stamp that
-// cannot be read is as none: it is evidence, not a condition to start.
-func openAlive(dir, run, boot string) (*alive, stamp, error) {
-	path := filepath.Join(dir, "alive.json")
+// openAlive reads what the last run left. A stamp that cannot be read is as
+// none: it is evidence, not a condition to start.
+func openAlive(dir, run, boot string) (*alive, stamp) {
+	a := &alive{path: filepath.Join(dir, "alive.json"), mine: stamp{Run: run, Boot: boot}}
 	var last stamp
-	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, last, fmt.Errorf("read alive stamp: %w", err)
-	}
-	if json.Unmarshal(bytes.TrimRight(text, " \n\x00"), &last) != nil {
+	text, err := os.ReadFile(a.path)
+	if err != nil || json.Unmarshal(bytes.TrimRight(text, " \n\x00"), &last) != nil {
 		last = stamp{}
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, last, fmt.Errorf("open alive stamp: %w", err)
+	return a, last
+}
+
+// close gives the file back.
+func (a *alive) close() error {
+	if a.file == nil {
+		return nil
 	}
-	return &alive{file: file, mine: stamp{Run: run, Boot: boot}}, last, nil
+	return a.file.Close()
 }
 
 // write stamps the instant; durable makes it survive a power cut.
@@ -64,6 +64,11 @@ func (a *alive) write(now time.Time, durable bool) error {
 	line[stampBytes-1] = '\n'
 	if copy(line[:stampBytes-1], text) < len(text) {
 		return fmt.Errorf("alive stamp is longer than %d bytes", stampBytes)
+	}
+	if a.file == nil {
+		if a.file, err = os.OpenFile(a.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+			return fmt.Errorf("open alive stamp: %w", err)
+		}
 	}
 	if _, err := a.file.WriteAt(line, 0); err != nil {
 		return fmt.Errorf("write alive stamp: %w", err)
