@@ -84,6 +84,10 @@ func New(opt Options) (_ *Agent, err error) {
 		checks = append(checks, made)
 	}
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
+	if a.last.Lost != nil { // of a run that ended on a full disk
+		a.out.lost = *a.last.Lost
+	}
+	a.alive.lost = a.out.untoldLoss
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
 		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks,
@@ -101,7 +105,7 @@ func (a *Agent) openBuffer() error {
 	buffer, recovery, err := journal.Open(journal.Options{
 		Dir: filepath.Join(c.Data, "buffer"), Now: a.opt.Now, WhenFull: journal.DropOldest,
 		MaxBytes: int64(c.Buffer.MaxBytes), MaxAge: c.Buffer.MaxAge.Std(), MaxFreeShare: freeShare,
-		ReserveBytes: min(maxReserve, int64(c.Buffer.MaxBytes)/32),
+		ReserveBytes: min(maxReserve, int64(c.Buffer.MaxBytes)/32), Rescue: rescue,
 	})
 	if errors.Is(err, journal.ErrLocked) {
 		return fmt.Errorf("open buffer in %s: %w; stop the other agent, or give this one another data directory", c.Data, err)
@@ -162,7 +166,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		"sources", len(a.collect.sources), "checks", len(a.opt.Config.Checks), "metrics", a.Addr())
 	// The note before the stamp: a run that is killed between the two has told
 	// how long nothing was measured before it; the other way round nobody would.
-	if err := a.out.tell(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
+	if err := a.out.start(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
 		return errors.Join(fmt.Errorf("note the start: %w", err), a.shut())
 	}
 	all, ctx := errgroup.WithContext(ctx)
@@ -181,7 +185,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		reason = a.opt.StopReason()
 	}
 	err = errors.Join(err, a.collect.close(), a.alive.stop(a.opt.Now(), reason), a.shut())
-	a.opt.Log.Info("agent stopped", "reason", reason, "collections", a.collect.figures().collections, "delivered", a.ship.Stats().Delivered)
+	a.opt.Log.Info("agent stopped", "reason", reason, "collections", a.collect.figures().collections, "delivered", a.ship.Stats().Delivered, "missed", a.out.missedRecords())
 	return err
 }
 

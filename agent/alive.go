@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 // stampEvery is how often a running agent says that it is alive. A stamp is
@@ -15,7 +17,10 @@ import (
 const stampEvery = 5 * time.Second
 
 // stampBytes is the fixed length of a stamp: one write replaces all of it.
-const stampBytes = 512
+const stampBytes = 1024
+
+// maxStampText bounds each text in a stamp, bytes.
+const maxStampText = stampBytes / 4
 
 // stamp is what the next run reads about this one.
 type stamp struct {
@@ -24,6 +29,9 @@ type stamp struct {
 	At     int64  `json:"at"` // Unix ms
 	Clean  bool   `json:"clean"`
 	Reason string `json:"reason,omitempty"`
+	// Lost is what the buffer did not take and nobody was told of yet. The
+	// stamp is written in place, so that it stands even on a full disk.
+	Lost *wire.LossNote `json:"lost,omitempty"`
 }
 
 // alive keeps the stamp of this run on disk.
@@ -31,6 +39,7 @@ type alive struct {
 	path string
 	file *os.File // nil: could not be opened yet, for instance on a full disk
 	mine stamp
+	lost func() wire.LossNote // what is untold now; nil: nothing
 }
 
 // openAlive reads what the last run left. A stamp that cannot be read is as
@@ -55,7 +64,13 @@ func (a *alive) close() error {
 
 // write stamps the instant; durable makes it survive a power cut.
 func (a *alive) write(now time.Time, durable bool) error {
-	a.mine.At = now.UnixMilli()
+	a.mine.At, a.mine.Lost = now.UnixMilli(), nil
+	if a.lost != nil {
+		if lost := a.lost(); lost.Records > 0 {
+			lost.Reason = lost.Reason[:min(len(lost.Reason), maxStampText)]
+			a.mine.Lost = &lost
+		}
+	}
 	text, err := json.Marshal(a.mine)
 	if err != nil {
 		return fmt.Errorf("encode alive stamp: %w", err)
@@ -83,6 +98,6 @@ func (a *alive) write(now time.Time, durable bool) error {
 
 // stop leaves the marker of a clean end.
 func (a *alive) stop(now time.Time, reason string) error {
-	a.mine.Clean, a.mine.Reason = true, reason[:min(len(reason), stampBytes/2)]
+	a.mine.Clean, a.mine.Reason = true, reason[:min(len(reason), maxStampText)]
 	return a.write(now, true)
 }

@@ -26,7 +26,7 @@ type recorder struct {
 	encoder *sample.Encoder
 	head    []byte
 
-	untold []wire.Note // notes that must not be lost and are not on disk yet, oldest first
+	untold *wire.Note // the note of the start, until it is on disk
 
 	lostMu sync.Mutex
 	lost   wire.LossNote // records that did not get into the buffer and were not told yet
@@ -65,28 +65,31 @@ func (r *recorder) note(n wire.Note) error {
 	return r.append(wire.KindNote, body)
 }
 
-// tell appends a note that must not be lost. While the buffer takes nothing it
-// waits in memory, and goes in front of the next collection that is recorded.
-func (r *recorder) tell(n wire.Note) error {
+// start appends the note of the start, which must not be lost. While the buffer
+// takes nothing it waits in memory, and goes in front of the next collection.
+func (r *recorder) start(n wire.Note) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.untold = append(r.untold, n)
-	return r.tellAll()
+	r.untold = &n
+	_, err := r.tell(&r.untold)
+	return err
 }
 
-// tellAll writes the notes that wait, oldest first, until one is not taken. mu is held.
-func (r *recorder) tellAll() error {
-	for len(r.untold) > 0 {
-		body, err := json.Marshal(r.untold[0])
-		if err != nil {
-			return fmt.Errorf("encode note: %w", err)
-		}
-		if refused, err := r.put(wire.KindNote, body); err != nil || refused != nil {
-			return err
-		}
-		r.untold = r.untold[1:]
+// tell writes a note if there is one, and forgets it once the buffer took it.
+// mu is held.
+func (r *recorder) tell(n **wire.Note) (told bool, err error) {
+	if *n == nil {
+		return true, nil
 	}
-	return nil
+	body, err := json.Marshal(*n)
+	if err != nil {
+		return false, fmt.Errorf("encode note: %w", err)
+	}
+	if refused, err := r.put(wire.KindNote, body); err != nil || refused != nil {
+		return false, err
+	}
+	*n = nil
+	return true, nil
 }
 
 // append writes the record and counts it as lost when the buffer does not take
@@ -130,27 +133,40 @@ func (r *recorder) put(kind wire.Kind, body []byte) (refused, err error) {
 }
 
 // losses tells the collector what was lost since the last call: records that
-// did not get into the buffer, and records the buffer gave up. As long as what
-// was told before is not on disk, further losses are added up where they
-// happen, so that a disk that stays full needs no memory.
+// did not get into the buffer, and records the buffer gave up. What cannot be
+// told now stays where it is counted, and is told with what is lost meanwhile.
 func (r *recorder) losses(now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.tellAll(); err != nil || len(r.untold) > 0 {
+	if told, err := r.tell(&r.untold); err != nil || !told {
 		return err
 	}
-	r.lostMu.Lock()
-	if r.lost.Records > 0 {
-		lost := r.lost
-		r.untold = append(r.untold, wire.Note{At: now.UnixMilli(), Loss: &lost})
-		r.lost = wire.LossNote{}
+	if lost := r.untoldLoss(); lost.Records > 0 {
+		note := &wire.Note{At: now.UnixMilli(), Loss: &lost}
+		if told, err := r.tell(&note); err != nil || !told {
+			return err
+		}
+		r.lostMu.Lock()
+		r.lost = wire.LossNote{} // appends are under mu: nothing was added since
+		r.lostMu.Unlock()
 	}
-	r.lostMu.Unlock()
-	for _, l := range r.buffer.TakeLosses() {
+	lost := r.buffer.TakeLosses()
+	for i, l := range lost {
 		n := lossNote(l)
-		r.untold = append(r.untold, wire.Note{At: now.UnixMilli(), Loss: &n})
+		note := &wire.Note{At: now.UnixMilli(), Loss: &n}
+		if told, err := r.tell(&note); err != nil || !told {
+			r.buffer.ReturnLosses(lost[i:])
+			return err
+		}
 	}
-	return r.tellAll()
+	return nil
+}
+
+// untoldLoss is what did not get into the buffer and was not told yet.
+func (r *recorder) untoldLoss() wire.LossNote {
+	r.lostMu.Lock()
+	defer r.lostMu.Unlock()
+	return r.lost
 }
 
 func lossNote(l journal.Loss) wire.LossNote {
@@ -162,6 +178,27 @@ func lossNote(l journal.Loss) wire.LossNote {
 		n.ToAt = l.ToAt.UnixMilli()
 	}
 	return n
+}
+
+// rescue returns the loss a record of the buffer tells of, if it does: the
+// buffer is about to drop it.
+func rescue(rec journal.Record) []journal.Loss {
+	env, body, err := wire.Split(rec.Data)
+	if err != nil || env.Kind != wire.KindNote {
+		return nil
+	}
+	var n wire.Note
+	if err := json.Unmarshal(body, &n); err != nil || n.Loss == nil || n.Loss.Records <= 0 {
+		return nil
+	}
+	l := journal.Loss{Records: uint64(n.Loss.Records), From: journal.Position(n.Loss.FromSeq), To: journal.Position(n.Loss.ToSeq), Reason: n.Loss.Reason}
+	if n.Loss.FromAt != 0 {
+		l.FromAt = time.UnixMilli(n.Loss.FromAt)
+	}
+	if n.Loss.ToAt != 0 {
+		l.ToAt = time.UnixMilli(n.Loss.ToAt)
+	}
+	return []journal.Loss{l}
 }
 
 // missedRecords is how many records did not get into the buffer in this run.

@@ -105,6 +105,7 @@ func (s *Shipper) update(change func(*Stats)) {
 // the collector: an unreachable collector is waited for.
 func (s *Shipper) Run(ctx context.Context) (err error) {
 	todo := newLanes(s.opt.Buffer, s.cursor.Position())
+	s.update(func(st *Stats) { st.Waiting = todo.waiting() })
 	defer func() {
 		s.disconnect()
 		for _, closing := range [...]func() error{todo.close, s.cursor.Close} {
