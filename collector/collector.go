@@ -193,6 +193,7 @@ func (c *Collector) openFold() error {
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger,
 		FactBefore: c.factBefore, Now: c.opt.Now})
 	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
+	c.promql.OnDamage(c.series.Suspect)
 	return c.openJudge()
 }
 
