@@ -17,6 +17,9 @@ import (
 func rots(t *testing.T) int {
 	t.Helper()
 	n := 200
+	if testing.Short() {
+		n = 50
+	}
 	if os.Getenv("PLIMSOLL_SOAK") == "1" {
 		n = 2000
 	}

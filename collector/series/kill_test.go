@@ -128,6 +128,9 @@ func child(dir string) int {
 func killRounds(t *testing.T, few, soak int) int {
 	t.Helper()
 	n := few
+	if testing.Short() {
+		n = 2
+	}
 	if os.Getenv("PLIMSOLL_SOAK") == "1" {
 		n = soak
 	}
@@ -161,8 +164,11 @@ func TestKill(t *testing.T) {
 			return
 		}
 	}
-	if upTo == 0 {
+	if upTo == 0 && rounds >= 4 {
 		t.Error("no compaction ever ended: this showed nothing")
+	}
+	if rounds < 4 {
+		return
 	}
 	early, late := slices.Max(heads[:len(heads)/2]), slices.Max(heads[len(heads)/2:])
 	if late > 2*early+1<<20 {

@@ -23,6 +23,9 @@ import (
 func rots(t *testing.T) int {
 	t.Helper()
 	n := 300
+	if testing.Short() {
+		n = 30
+	}
 	if os.Getenv("PLIMSOLL_SOAK") == "1" {
 		n = 4000
 	}

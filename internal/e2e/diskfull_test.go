@@ -22,6 +22,7 @@ import (
 // is told as lost, and what got no number is told as often as its own counter
 // says.
 func TestAgentDiskFull(t *testing.T) {
+	t.Parallel()
 	for _, on := range []string{"tmpfs", "ext4"} {
 		t.Run(on, func(t *testing.T) {
 			disk := ""

@@ -232,13 +232,7 @@ func (p *pair) agentsAddr() string {
 // journal has at most one hole a kill, there is one problem record, and each
 // restart acknowledges within 2 s.
 func TestKill(t *testing.T) {
-	cycles := 100
-	if testing.Short() {
-		cycles = 10
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		cycles = 1000
-	}
+	cycles := rounds(t, 100, 1000)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d kills", seed, cycles)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -302,13 +296,7 @@ func TestKill(t *testing.T) {
 // agent and sample page together.
 func TestKillQuickstart(t *testing.T) {
 	t.Parallel()
-	cycles := 20
-	if testing.Short() {
-		cycles = 5
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		cycles = 200
-	}
+	cycles := rounds(t, 20, 200)
 	listen, agents, data := freeAddr(t), freeAddr(t), t.TempDir()
 	s := site{t, "http://" + listen}
 	for name, text := range map[string]string{"catalogue.yaml": fmt.Sprintf(killCatalogue, hostname(t)), "agent.yaml": "interval: 1s\nlisten: off\n"} {

@@ -20,6 +20,7 @@ import (
 // its ledger, catalogue or authority a collector refuses, naming the file.
 // Without its identity an agent measures on and says so. No value is wrong.
 func TestRot(t *testing.T) {
+	t.Parallel()
 	random := seeded(t)
 	sound := t.TempDir()
 	p := startPairIn(t, filepath.Join(sound, "collector"), filepath.Join(sound, "agent"))
