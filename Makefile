@@ -63,6 +63,5 @@ fuzz: ## every fuzz target for FUZZTIME
 	  for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9_]+' $$p/*_test.go | sed 's/func //'); do \
 	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
-soak: ## what does not fit into .ci/run: the long oracle and the long kill test
-	PLIMSOLL_ORACLE_RUNS=20000 go test -count=1 -timeout 20m -run 'Oracle' ./collector/evaluate
-	PLIMSOLL_SOAK=1 go test -count=1 -timeout 60m -v -run 'Kill' ./internal/e2e/...
+soak: ## what does not fit into .ci/run, in jobs of at most ten minutes; goes on where it was interrupted
+	@.ci/soak $(JOBS)

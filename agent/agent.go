@@ -22,6 +22,11 @@ import (
 // freeShare is how much of the free space of its disk the buffer may take.
 const freeShare = 0.05
 
+// maxReserve bounds what the buffer holds back for a full disk, bytes: hours
+// of records even when everything older was delivered and nothing can be
+// dropped. A small buffer holds back two of its segments.
+const maxReserve = 4 << 20
+
 // Options are what an agent needs.
 type Options struct {
 	Config  Config
@@ -68,15 +73,17 @@ func New(opt Options) (_ *Agent, err error) {
 		return nil, err
 	}
 	run, boot := newRun(), bootID(c.Roots.Proc)
-	if a.alive, a.last, err = openAlive(c.Data, run, boot); err != nil {
-		return nil, err
-	}
-	a.close = append(a.close, a.alive.file.Close)
+	a.alive, a.last = openAlive(c.Data, run, boot)
+	a.close = append(a.close, a.alive.close)
 	checks, err := c.makeChecks()
 	if err != nil {
 		return nil, err
 	}
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
+	if a.last.Lost != nil { // of a run that ended on a full disk
+		a.out.lost = *a.last.Lost
+	}
+	a.alive.lost = a.out.untoldLoss
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
 		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock, Run: run,
@@ -99,6 +106,7 @@ func (a *Agent) openBuffer() error {
 	buffer, recovery, err := journal.Open(journal.Options{
 		Dir: filepath.Join(c.Data, "buffer"), Now: a.steady, WhenFull: journal.DropOldest,
 		MaxBytes: int64(c.Buffer.MaxBytes), MaxAge: c.Buffer.MaxAge.Std(), MaxFreeShare: freeShare,
+		ReserveBytes: min(maxReserve, int64(c.Buffer.MaxBytes)/32), Rescue: rescue,
 	})
 	if errors.Is(err, journal.ErrLocked) {
 		return fmt.Errorf("open buffer in %s: %w; stop the other agent, or give this one another data directory", c.Data, err)
@@ -155,11 +163,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		"sources", len(a.collect.sources), "checks", len(a.opt.Config.Checks), "metrics", a.Addr())
 	// The note before the stamp: a run that is killed between the two has told
 	// how long nothing was measured before it; the other way round nobody would.
-	if err := a.out.note(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
+	if err := a.out.start(wire.Note{At: a.opt.Now().UnixMilli(), Start: a.startNote()}); err != nil {
 		return errors.Join(fmt.Errorf("note the start: %w", err), a.shut())
-	}
-	if err := a.alive.write(a.opt.Now(), true); err != nil {
-		return errors.Join(err, a.shut())
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.collect.run(ctx) })
@@ -185,7 +190,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		reason = a.opt.StopReason()
 	}
 	err = errors.Join(err, a.collect.close(), a.alive.stop(a.opt.Now(), reason), a.shut())
-	a.opt.Log.Info("agent stopped", "reason", reason, "collections", a.collect.figures().collections, "delivered", a.ship.Stats().Delivered)
+	a.opt.Log.Info("agent stopped", "reason", reason, "collections", a.collect.figures().collections, "delivered", a.ship.Stats().Delivered, "missed", a.out.missedRecords())
 	return err
 }
 
@@ -220,17 +225,17 @@ func (a *Agent) stampAlive(ctx context.Context) error {
 	well := fault.New(a.opt.Log, a.opt.Now, "the alive stamp is written again")
 	ticker := time.NewTicker(stampEvery)
 	defer ticker.Stop()
-	for {
+	for durable := true; ; durable = false { // the first one, fsynced, takes the file over from the last run
+		if err := a.alive.write(a.opt.Now(), durable); err != nil {
+			well.Fail("the alive stamp cannot be written", "err", err, "remedy", "see whether the data directory can be written")
+		} else {
+			well.OK()
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
-		if err := a.alive.write(a.opt.Now(), false); err != nil {
-			well.Fail("the alive stamp cannot be written", "err", err, "remedy", "see whether the data directory can be written")
-			continue
-		}
-		well.OK()
 	}
 }
 

@@ -3,12 +3,12 @@ package agent
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 // stampEvery is how often a running agent says that it is alive. A stamp is
@@ -17,7 +17,10 @@ import (
 const stampEvery = 5 * time.Second
 
 // stampBytes is the fixed length of a stamp: one write replaces all of it.
-const stampBytes = 512
+const stampBytes = 1024
+
+// maxStampText bounds each text in a stamp, bytes.
+const maxStampText = stampBytes / 4
 
 // stamp is what the next run reads about this one.
 type stamp struct {
@@ -26,36 +29,48 @@ type stamp struct {
 	At     int64  `json:"at"` // Unix ms
 	Clean  bool   `json:"clean"`
 	Reason string `json:"reason,omitempty"`
+	// Lost is what the buffer did not take and nobody was told of yet. The
+	// stamp is written in place, so that it stands even on a full disk.
+	Lost *wire.LossNote `json:"lost,omitempty"`
 }
 
 // alive keeps the stamp of this run on disk.
 type alive struct {
-	file *os.File
+	path string
+	file *os.File // nil: could not be opened yet, for instance on a full disk
 	mine stamp
+	lost func() wire.LossNote // what is untold now; nil: nothing
 }
 
-// openAlive reads what the last run left and takes the file over. A stamp that
-// cannot be read is as none: it is evidence, not a condition to start.
-func openAlive(dir, run, boot string) (*alive, stamp, error) {
-	path := filepath.Join(dir, "alive.json")
+// openAlive reads what the last run left. A stamp that cannot be read is as
+// none: it is evidence, not a condition to start.
+func openAlive(dir, run, boot string) (*alive, stamp) {
+	a := &alive{path: filepath.Join(dir, "alive.json"), mine: stamp{Run: run, Boot: boot}}
 	var last stamp
-	text, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, last, fmt.Errorf("read alive stamp: %w", err)
-	}
-	if json.Unmarshal(bytes.TrimRight(text, " \n\x00"), &last) != nil {
+	text, err := os.ReadFile(a.path)
+	if err != nil || json.Unmarshal(bytes.TrimRight(text, " \n\x00"), &last) != nil {
 		last = stamp{}
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, last, fmt.Errorf("open alive stamp: %w", err)
+	return a, last
+}
+
+// close gives the file back.
+func (a *alive) close() error {
+	if a.file == nil {
+		return nil
 	}
-	return &alive{file: file, mine: stamp{Run: run, Boot: boot}}, last, nil
+	return a.file.Close()
 }
 
 // write stamps the instant; durable makes it survive a power cut.
 func (a *alive) write(now time.Time, durable bool) error {
-	a.mine.At = now.UnixMilli()
+	a.mine.At, a.mine.Lost = now.UnixMilli(), nil
+	if a.lost != nil {
+		if lost := a.lost(); lost.Records > 0 {
+			lost.Reason = lost.Reason[:min(len(lost.Reason), maxStampText)]
+			a.mine.Lost = &lost
+		}
+	}
 	text, err := json.Marshal(a.mine)
 	if err != nil {
 		return fmt.Errorf("encode alive stamp: %w", err)
@@ -64,6 +79,11 @@ func (a *alive) write(now time.Time, durable bool) error {
 	line[stampBytes-1] = '\n'
 	if copy(line[:stampBytes-1], text) < len(text) {
 		return fmt.Errorf("alive stamp is longer than %d bytes", stampBytes)
+	}
+	if a.file == nil {
+		if a.file, err = os.OpenFile(a.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+			return fmt.Errorf("open alive stamp: %w", err)
+		}
 	}
 	if _, err := a.file.WriteAt(line, 0); err != nil {
 		return fmt.Errorf("write alive stamp: %w", err)
@@ -78,6 +98,6 @@ func (a *alive) write(now time.Time, durable bool) error {
 
 // stop leaves the marker of a clean end.
 func (a *alive) stop(now time.Time, reason string) error {
-	a.mine.Clean, a.mine.Reason = true, reason[:min(len(reason), stampBytes/2)]
+	a.mine.Clean, a.mine.Reason = true, reason[:min(len(reason), maxStampText)]
 	return a.write(now, true)
 }

@@ -26,6 +26,8 @@ type recorder struct {
 	encoder *sample.Encoder
 	head    []byte
 
+	untold *wire.Note // the note of the start, until it is on disk
+
 	lostMu sync.Mutex
 	lost   wire.LossNote // records that did not get into the buffer and were not told yet
 	missed uint64        // of them in all
@@ -63,53 +65,108 @@ func (r *recorder) note(n wire.Note) error {
 	return r.append(wire.KindNote, body)
 }
 
-// append writes the record and counts what could not be written. mu is held.
+// start appends the note of the start, which must not be lost. While the buffer
+// takes nothing it waits in memory, and goes in front of the next collection.
+func (r *recorder) start(n wire.Note) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.untold = &n
+	_, err := r.tell(&r.untold)
+	return err
+}
+
+// tell writes a note if there is one, and forgets it once the buffer took it.
+// mu is held.
+func (r *recorder) tell(n **wire.Note) (told bool, err error) {
+	if *n == nil {
+		return true, nil
+	}
+	body, err := json.Marshal(*n)
+	if err != nil {
+		return false, fmt.Errorf("encode note: %w", err)
+	}
+	if refused, err := r.put(wire.KindNote, body); err != nil || refused != nil {
+		return false, err
+	}
+	*n = nil
+	return true, nil
+}
+
+// append writes the record and counts it as lost when the buffer does not take
+// it. mu is held.
 func (r *recorder) append(kind wire.Kind, body []byte) error {
+	refused, err := r.put(kind, body)
+	if err != nil || refused == nil {
+		return err
+	}
+	r.lostMu.Lock()
+	defer r.lostMu.Unlock()
+	at := r.clocks().Wall
+	r.missed++
+	r.lost.Records++
+	if r.lost.FromAt == 0 {
+		r.lost.FromAt = at
+	}
+	r.lost.ToAt = at
+	r.lost.Reason = "not taken by the buffer: " + refused.Error()
+	return nil
+}
+
+// put writes the record. refused is why the buffer did not take it; err ends
+// the agent. mu is held.
+func (r *recorder) put(kind wire.Kind, body []byte) (refused, err error) {
 	// The sequence is the record's position, known once it is written; the
 	// sender fills it in.
 	env := wire.Envelope{Kind: kind, Run: r.run, Boot: r.boot, Clocks: r.clocks()}
 	r.head = env.Append(r.head[:0])
-	_, err := r.buffer.Append(r.head, body)
+	_, err = r.buffer.Append(r.head, body)
 	if err == nil {
 		r.well.OK()
-		return nil
+		return nil, nil
 	}
 	if errors.Is(err, journal.ErrClosed) {
-		return err
+		return nil, err
 	}
 	r.well.Fail("the buffer does not take records; what is measured now is lost and counted", "err", err,
 		"remedy", "make room on the disk of the data directory, or see why it cannot be written")
-	r.lostMu.Lock()
-	defer r.lostMu.Unlock()
-	r.missed++
-	r.lost.Records++
-	if r.lost.FromAt == 0 {
-		r.lost.FromAt = env.Clocks.Wall
-	}
-	r.lost.ToAt = env.Clocks.Wall
-	r.lost.Reason = "not taken by the buffer: " + err.Error()
-	return nil
+	return err, nil
 }
 
 // losses tells the collector what was lost since the last call: records that
-// did not get into the buffer, and records the buffer gave up.
+// did not get into the buffer, and records the buffer gave up. What cannot be
+// told now stays where it is counted, and is told with what is lost meanwhile.
 func (r *recorder) losses(now time.Time) error {
-	var notes []wire.LossNote
-	r.lostMu.Lock()
-	if r.lost.Records > 0 {
-		notes = append(notes, r.lost)
-		r.lost = wire.LossNote{}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if told, err := r.tell(&r.untold); err != nil || !told {
+		return err
 	}
-	r.lostMu.Unlock()
-	for _, l := range r.buffer.TakeLosses() {
-		notes = append(notes, lossNote(l))
+	if lost := r.untoldLoss(); lost.Records > 0 {
+		note := &wire.Note{At: now.UnixMilli(), Loss: &lost}
+		if told, err := r.tell(&note); err != nil || !told {
+			return err
+		}
+		r.lostMu.Lock()
+		r.lost = wire.LossNote{} // appends are under mu: nothing was added since
+		r.lostMu.Unlock()
 	}
-	for _, n := range notes {
-		if err := r.note(wire.Note{At: now.UnixMilli(), Loss: &n}); err != nil {
+	lost := r.buffer.TakeLosses()
+	for i, l := range lost {
+		n := lossNote(l)
+		note := &wire.Note{At: now.UnixMilli(), Loss: &n}
+		if told, err := r.tell(&note); err != nil || !told {
+			r.buffer.ReturnLosses(lost[i:])
 			return err
 		}
 	}
 	return nil
+}
+
+// untoldLoss is what did not get into the buffer and was not told yet.
+func (r *recorder) untoldLoss() wire.LossNote {
+	r.lostMu.Lock()
+	defer r.lostMu.Unlock()
+	return r.lost
 }
 
 func lossNote(l journal.Loss) wire.LossNote {
@@ -127,6 +184,27 @@ func lossNote(l journal.Loss) wire.LossNote {
 func (r *recorder) taking() bool {
 	bad, _ := r.well.Failing()
 	return bad == ""
+}
+
+// rescue returns the loss a record of the buffer tells of, if it does: the
+// buffer is about to drop it.
+func rescue(rec journal.Record) []journal.Loss {
+	env, body, err := wire.Split(rec.Data)
+	if err != nil || env.Kind != wire.KindNote {
+		return nil
+	}
+	var n wire.Note
+	if err := json.Unmarshal(body, &n); err != nil || n.Loss == nil || n.Loss.Records <= 0 {
+		return nil
+	}
+	l := journal.Loss{Records: uint64(n.Loss.Records), From: journal.Position(n.Loss.FromSeq), To: journal.Position(n.Loss.ToSeq), Reason: n.Loss.Reason}
+	if n.Loss.FromAt != 0 {
+		l.FromAt = time.UnixMilli(n.Loss.FromAt)
+	}
+	if n.Loss.ToAt != 0 {
+		l.ToAt = time.UnixMilli(n.Loss.ToAt)
+	}
+	return []journal.Loss{l}
 }
 
 // missedRecords is how many records did not get into the buffer in this run.

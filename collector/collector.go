@@ -172,11 +172,8 @@ func (c *Collector) openLedger() (err error) {
 	return c.storeCatalogue()
 }
 
-// Bounds of the collector's journal.
-const (
-	journalMinFree = 1 << 30 // below this much free space nothing is acknowledged, bytes
-	journalRecord  = 8 << 20 // one record, bytes
-)
+// journalRecord bounds one record of the collector's journal, bytes.
+const journalRecord = 8 << 20
 
 func (c *Collector) openJournal() error {
 	folded, err := c.ledger.Cursor(context.Background(), ledger.FoldCursor)
@@ -184,7 +181,7 @@ func (c *Collector) openJournal() error {
 		return fmt.Errorf("read the fold's cursor: %w", err)
 	}
 	j, recovery, err := journal.Open(journal.Options{Dir: c.path("journal"), Now: c.opt.Now, WhenFull: journal.Refuse,
-		MinFree: journalMinFree, MaxRecordBytes: journalRecord, AtLeast: journal.Position(folded)})
+		MinFree: minFree(c.opt.Config.Data), MaxRecordBytes: journalRecord, AtLeast: journal.Position(folded)})
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
@@ -226,6 +223,7 @@ func (c *Collector) openFold() error {
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
 		FactBefore: c.factBefore, Now: c.opt.Now})
 	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
+	c.promql.OnDamage(c.series.Suspect)
 	return c.openJudge()
 }
 

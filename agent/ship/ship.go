@@ -73,6 +73,7 @@ type Shipper struct {
 	reach      *fault.Condition
 	refusing   *fault.Condition
 	reading    *fault.Condition
+	keeping    *fault.Condition
 	greeted    bool // said that it delivers
 
 	client   *http.Client // nil: not connected
@@ -103,6 +104,7 @@ func New(opt Options) (*Shipper, error) {
 		reach:      fault.New(opt.Log, opt.Now, "delivering again"),
 		refusing:   fault.New(opt.Log, opt.Now, "the collector accepts everything again"),
 		reading:    fault.New(opt.Log, opt.Now, "the buffer can be read again"),
+		keeping:    fault.New(opt.Log, opt.Now, "deliveries are marked in the buffer again"),
 	}, nil
 }
 
@@ -195,18 +197,29 @@ func (s *Shipper) settled(ctx context.Context, rec *journal.Record) bool {
 	return false
 }
 
-// acknowledge moves the durable cursor and gives back what lies behind it.
+// acknowledge moves the durable cursor and gives back what lies behind it. A
+// disk that takes neither (full, or broken) stops no delivery: the cursor goes
+// on in memory and is written again with the next record, and what a restart
+// then sends twice changes nothing.
 func (s *Shipper) acknowledge(todo *lanes) error {
 	upTo := todo.delivered()
 	s.count(todo)
 	if upTo == s.cursor.Position() {
 		return nil
 	}
-	if err := s.cursor.Ack(upTo); err != nil {
-		return fmt.Errorf("acknowledge in the buffer: %w", err)
+	err := s.cursor.Ack(upTo)
+	if err == nil || !errors.Is(err, journal.ErrClosed) {
+		_, trimErr := s.opt.Buffer.Trim(upTo)
+		err = errors.Join(err, trimErr)
 	}
-	if _, err := s.opt.Buffer.Trim(upTo); err != nil {
-		return fmt.Errorf("trim buffer: %w", err)
+	switch {
+	case err == nil:
+		s.keeping.OK()
+	case errors.Is(err, journal.ErrClosed):
+		return fmt.Errorf("acknowledge in the buffer: %w", err)
+	default:
+		s.keeping.Fail("what was delivered cannot be marked in the buffer; after a restart it is sent again", "err", err,
+			"remedy", "make room on the disk of the data directory, or see why it cannot be written")
 	}
 	return nil
 }

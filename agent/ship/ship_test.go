@@ -303,6 +303,33 @@ func TestRefusedForGood(t *testing.T) {
 	}
 }
 
+// TestMalformedInTheBuffer: a record that is no envelope is never sent. It is
+// put aside with the reason, and what stands behind it is delivered.
+func TestMalformedInTheBuffer(t *testing.T) {
+	c := newCollector(t, nil)
+	r := newRig(t)
+	r.fill(t, "a")
+	if _, err := r.buffer.Append([]byte{0xff, 0xff, 0xff}); err != nil {
+		t.Fatal(err)
+	}
+	r.fill(t, "c")
+	stop := r.run(t, func() (Endpoint, error) { return c.endpoint(), nil })
+	if got := c.await(t, 2); !slices.Equal(got, []string{"1", "3"}) {
+		t.Errorf("delivered %v, want what is well formed", got)
+	}
+	if st := stop(3); st.Refused != 1 {
+		t.Errorf("stats %+v, want 1 refused", st)
+	}
+	text, err := os.ReadFile(filepath.Join(r.dir, "refused.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept refused
+	if err := json.Unmarshal(text, &kept); err != nil || kept.Seq != 2 || kept.Status != 0 || kept.Reason == "" || !bytes.Equal(kept.Record, []byte{0xff, 0xff, 0xff}) {
+		t.Errorf("kept %s, %v", text, err)
+	}
+}
+
 func TestQuarantineIsBounded(t *testing.T) {
 	q := newQuarantine(t.TempDir())
 	for i := range 12 {

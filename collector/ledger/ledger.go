@@ -47,7 +47,7 @@ var (
 
 // Open opens or creates the database and brings its schema up to date; a copy
 // of the older one is kept beside it first. It refuses a newer schema, and a
-// damaged file.
+// damaged file with ErrDamaged: it is looked through before it is used.
 func Open(o Options) (*Ledger, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -61,13 +61,15 @@ func Open(o Options) (*Ledger, error) {
 	}
 	var err error
 	if l.write, err = connect(o.Path, 1, ""); err != nil {
-		return nil, asDamage(o.Path, err)
+		return nil, damagedOr(o.Path, err)
 	}
-	if err := quickCheck(l.write, o.Path); err != nil {
-		return nil, errors.Join(err, l.write.Close())
+	if found, err := soundness(context.Background(), l.write, false); err != nil {
+		return nil, errors.Join(damagedOr(o.Path, fmt.Errorf("check ledger %s: %w", o.Path, err)), l.write.Close())
+	} else if found != "" {
+		return nil, errors.Join(damagedError(o.Path, found), l.write.Close())
 	}
 	if err := l.migrate(o.Path); err != nil {
-		return nil, errors.Join(asDamage(o.Path, err), l.write.Close())
+		return nil, errors.Join(damagedOr(o.Path, err), l.write.Close())
 	}
 	if l.read, err = connect(o.Path, 4, "&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(err, l.write.Close())

@@ -9,15 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// quarantineDir holds blocks that cannot be opened. Nothing reads it; a person may.
+// quarantineDir holds damaged blocks. Nothing reads it; a person may.
 const quarantineDir = "quarantine"
 
-// damaged gives the blocks of dir that cannot be opened, with the reason.
+// damaged gives the blocks of dir that cannot be opened or differ from their
+// seals, with the reason.
 // Those a compacted block has replaced are left out: the TSDB removes them.
 func damaged(dir string) (map[string]error, error) {
 	names, err := blockNames(dir)
@@ -51,11 +53,22 @@ func quarantine(dir string, bad map[string]error, log *slog.Logger) error {
 		return fmt.Errorf("make quarantine: %w", err)
 	}
 	for name, cause := range bad {
-		if err := os.Rename(filepath.Join(dir, name), filepath.Join(to, name)); err != nil {
+		from, until := "unknown", "unknown"
+		if was, err := readSeal(filepath.Join(dir, name)); err == nil {
+			from, until = time.UnixMilli(was.MinTime).UTC().Format(time.RFC3339), time.UnixMilli(was.MaxTime).UTC().Format(time.RFC3339)
+		}
+		target := filepath.Join(to, name)
+		for n := 2; ; n++ { // a copy that somebody put back may be damaged again
+			if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			target = filepath.Join(to, fmt.Sprintf("%s-%d", name, n))
+		}
+		if err := os.Rename(filepath.Join(dir, name), target); err != nil {
 			return fmt.Errorf("move block to quarantine: %w", err)
 		}
-		log.Error("moved a damaged block to quarantine; its samples are missing unless the journal still has them",
-			"block", name, "to", to, "err", cause)
+		log.Error("moved a damaged block to quarantine; between these times samples are unknown unless the journal still has them",
+			"block", name, "from", from, "until", until, "to", target, "err", cause)
 	}
 	return syncDir(dir)
 }
@@ -75,14 +88,31 @@ func blockNames(dir string) ([]string, error) {
 	return names, nil
 }
 
-// probe opens and closes the block in dir.
-func probe(dir string) (tsdb.BlockMeta, error) {
+// quarantinedBlocks counts the blocks in quarantine, those of earlier runs
+// included: they are missing until a person has looked at them.
+func quarantinedBlocks(dir string) int {
+	entries, err := os.ReadDir(filepath.Join(dir, quarantineDir))
+	if err != nil {
+		return 0
+	}
+	return len(entries)
+}
+
+// probe opens and closes the block in dir and compares it with its seal.
+func probe(dir string) (meta tsdb.BlockMeta, err error) {
+	defer func() { // the TSDB's readers were not made for rotten files
+		if p := recover(); p != nil {
+			err = fmt.Errorf("open block: %v", p)
+		}
+	}()
+	if err := checkBlock(dir, false); err != nil {
+		return tsdb.BlockMeta{}, err
+	}
 	b, err := tsdb.OpenBlock(nil, dir, nil, nil)
 	if err != nil {
 		return tsdb.BlockMeta{}, err
 	}
-	meta := b.Meta()
-	return meta, b.Close()
+	return b.Meta(), b.Close()
 }
 
 // admitPresent marks each block that ends after limit (Unix ms) as made of

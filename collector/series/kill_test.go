@@ -11,12 +11,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/need"
 )
 
 // childEnv names the directory of a child process of TestKill.
@@ -112,37 +117,117 @@ func child(dir string) int {
 			return fail(err)
 		}
 		fmt.Println(next)
-		if uint64(pos)%16 == 0 { // the store keeps up, roughly
-			_ = s.Await(ctx, pos-min(pos, 64))
-		}
+		_ = s.Await(ctx, pos-min(pos, 64))
+		// No faster than compactions: a head that is always ripe is compacted
+		// without an end, and the cursor would never move.
+		<-time.After(8 * time.Millisecond)
 	}
 }
 
-// TestKill kills a process that appends and compacts, at random moments, and
-// each time takes the store up again: every acknowledged sample is there, once.
-func TestKill(t *testing.T) {
-	rounds := 6
-	if v := os.Getenv("PLIMSOLL_SOAK"); v != "" {
-		rounds = 80
+// killRounds is how often TestKill and TestPowerCut strike.
+func killRounds(t *testing.T, few, soak int) int {
+	t.Helper()
+	n := few
+	if testing.Short() {
+		n = 2
 	}
+	if os.Getenv("PLIMSOLL_SOAK") == "1" {
+		n = soak
+	}
+	if asked := os.Getenv("PLIMSOLL_ROUNDS"); asked != "" {
+		var err error
+		if n, err = strconv.Atoi(asked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+// TestKill kills a process that appends, a fifth of it late, and compacts
+// without a pause, at random moments, and each time takes the store up again:
+// every acknowledged sample is there, once, and nothing is left over that grows
+// from kill to kill.
+func TestKill(t *testing.T) {
+	rounds := killRounds(t, 10, 100)
 	dir, seed := t.TempDir(), uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	next := t0
+	next, heads, upTo := t0, []int64{}, journal.Position(0)
 	for round := range rounds {
-		next = killOnce(t, dir, next, time.Duration(200+random.IntN(1200))*time.Millisecond)
+		next = killOnce(t, dir, next, time.Duration(300+random.IntN(1700))*time.Millisecond, func(*exec.Cmd) {})
 		began := time.Now()
-		checkKilled(t, dir, next)
-		t.Logf("round %d: %d samples acknowledged, taken up in %v", round, (next-t0)/1000*killSeries, time.Since(began).Round(time.Millisecond))
+		upTo = checkKilled(t, dir, next)
+		heads = append(heads, leftOver(t, filepath.Join(dir, "series")))
+		t.Logf("round %d: %d samples acknowledged, taken up in %v, %d bytes in chunks_head", round, (next-t0)/1000*killSeries,
+			time.Since(began).Round(time.Millisecond), heads[round])
 		if t.Failed() {
 			return
 		}
 	}
+	if upTo == 0 && rounds >= 4 {
+		t.Error("no compaction ever ended: this showed nothing")
+	}
+	if rounds < 4 {
+		return
+	}
+	early, late := slices.Max(heads[:len(heads)/2]), slices.Max(heads[len(heads)/2:])
+	if late > 2*early+1<<20 {
+		t.Errorf("chunks_head grows: at most %d bytes in the first half of the kills, %d in the second", early, late)
+	}
 }
 
-// killOnce runs a child from the time from for d and gives the first time
-// that was not acknowledged.
-func killOnce(t *testing.T, dir string, from int64, d time.Duration) int64 {
+// TestPowerCut is TestKill with the power: journal, blocks and cursor lie on
+// an ext4 that loses what was not fsynced.
+func TestPowerCut(t *testing.T) {
+	disk := need.NewDisk(t, 512)
+	rounds, seed := killRounds(t, 10, 300), uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	dir, next := filepath.Join(disk.Path, "data"), t0
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	syscall.Sync()
+	for range rounds {
+		next = killOnce(t, dir, next, time.Duration(300+random.IntN(1700))*time.Millisecond, func(*exec.Cmd) { disk.Cut(t) })
+		disk.PowerOn(t)
+		checkKilled(t, dir, next)
+		_ = leftOver(t, filepath.Join(dir, "series"))
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d power cuts, %d samples acknowledged, none missing, wrong or double", rounds, (next-t0)/1000*killSeries)
+}
+
+// leftOver checks that no half-made block outlived the last opening and
+// returns the size of chunks_head.
+func leftOver(t *testing.T, dir string) (head int64) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.Contains(e.Name(), ".tmp") || e.Name() == quarantineDir {
+			t.Errorf("left over: %s", e.Name())
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "chunks_head", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if info, err := os.Stat(name); err == nil {
+			head += info.Size()
+		}
+	}
+	return head
+}
+
+// killOnce runs a child from the time from for d, strikes, kills it, and gives
+// the first time that was not acknowledged before the strike.
+func killOnce(t *testing.T, dir string, from int64, d time.Duration, strike func(*exec.Cmd)) int64 {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir, "PLIMSOLL_SERIES_KILL_FROM="+strconv.FormatInt(from, 10))
@@ -154,21 +239,33 @@ func killOnce(t *testing.T, dir string, from int64, d time.Duration) int64 {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(d, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if ts, err := strconv.ParseInt(lines.Text(), 10, 64); err == nil {
-			from = ts + 1000
+	var next atomic.Int64
+	next.Store(from)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if ts, err := strconv.ParseInt(lines.Text(), 10, 64); err == nil {
+				next.Store(ts + 1000)
+			}
 		}
-	}
+	}()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	<-timer.C
+	acknowledged := next.Load()
+	strike(cmd)
+	_ = cmd.Process.Kill()
+	<-read
 	_ = cmd.Wait() // it was killed
-	return from
+	return acknowledged
 }
 
-// checkKilled opens what the child left and compares all samples. One record
-// more than was acknowledged may be in the journal: its answer was cut off.
-func checkKilled(t *testing.T, dir string, next int64) {
+// checkKilled opens what the child left and compares all samples. Records
+// behind those acknowledged may be in the journal: their answers were cut off.
+// It returns how far blocks are known to reach.
+func checkKilled(t *testing.T, dir string, next int64) (blocksUpTo journal.Position) {
 	t.Helper()
 	j, s, err := openKilled(dir, slog.New(slog.NewTextHandler(testLog{t}, nil)))
 	if err != nil {
@@ -177,7 +274,8 @@ func checkKilled(t *testing.T, dir string, next int64) {
 	defer func() { _ = j.Close() }()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx, &journalFeed{journal: j, series: killFleet()}) }()
+	feed := &journalFeed{journal: j, series: killFleet()}
+	go func() { done <- s.Run(ctx, feed) }()
 	running{Store: s}.until(t, j.Last())
 	got, want := dump(t, s), history{}
 	for ts := t0; ts < next; ts += 1000 {
@@ -185,10 +283,13 @@ func checkKilled(t *testing.T, dir string, next int64) {
 			want[key{sm.Series.Labels.String(), sm.T}] = sm.V
 		}
 	}
-	for _, sm := range killSamples(killRecord(next), killFleet()) {
-		k := key{sm.Series.Labels.String(), sm.T}
-		if v, ok := got[k]; ok {
-			want[k] = v
+	for more := true; more; next += 1000 {
+		more = false
+		for _, sm := range killSamples(killRecord(next), killFleet()) {
+			k := key{sm.Series.Labels.String(), sm.T}
+			if _, more = got[k]; more {
+				want[k] = sm.V
+			}
 		}
 	}
 	equal(t, got, want)
@@ -196,7 +297,11 @@ func checkKilled(t *testing.T, dir string, next int64) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+	if feed.reader != nil {
+		_ = feed.reader.Close()
+	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+	return s.cursor.Position
 }

@@ -50,8 +50,8 @@ func newMetrics(s *Store) *metrics {
 		func() float64 { applied, _, _ := s.Progress(); return float64(applied) })
 	gauge("plimsoll_series_safe_position", "Position up to which all samples are in blocks.",
 		func() float64 { return float64(s.SafeTrim()) })
-	gauge("plimsoll_series_quarantined_blocks", "Blocks that could not be opened at the start.",
-		func() float64 { return float64(len(s.quarantined)) })
+	gauge("plimsoll_series_quarantined_blocks", "Damaged blocks in quarantine, whose samples are missing unless the journal still had them.",
+		func() float64 { return float64(quarantinedBlocks(s.opts.Dir)) })
 	return m
 }
 

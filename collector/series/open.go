@@ -41,6 +41,23 @@ func (s *Store) openDB() error {
 	return nil
 }
 
+// Bounds of one file of chunks, bytes. The TSDB claims the whole of it before
+// it writes a block, so on a small disk no block could be written at all with
+// its own 512 MiB.
+const (
+	minChunkFile = 8 << 20
+	maxChunkFile = 512 << 20
+)
+
+// chunkFile is a sixteenth of what is free, within bounds.
+func (s *Store) chunkFile() int64 {
+	free, err := s.opts.Free()
+	if err != nil {
+		return maxChunkFile
+	}
+	return min(max(free/16, minChunkFile), maxChunkFile)
+}
+
 func (s *Store) closeDB() error {
 	if s.db == nil {
 		return nil
@@ -62,6 +79,7 @@ func (s *Store) tsdbOptions(merges context.Context) *tsdb.Options {
 	o.MaxBlockDuration = max(s.opts.Retention.Milliseconds()/10, o.MinBlockDuration)
 	o.OutOfOrderTimeWindow = s.opts.OutOfOrder.Milliseconds()
 	o.StripeSize = 1 << 12
+	o.MaxBlockChunkSegmentSize = s.chunkFile()
 	retention := s.opts.Retention.Milliseconds()
 	o.BlocksToDelete = func(blocks []*tsdb.Block) map[ulid.ULID]struct{} {
 		metas := make([]tsdb.BlockMeta, len(blocks))

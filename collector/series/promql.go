@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,6 +45,8 @@ type PromQL struct {
 	source storage.Queryable
 	parse  parser.Parser
 	limits Limits
+	// suspect is called when a query failed on what it read; nil: nobody.
+	suspect func()
 }
 
 // NewPromQL makes an engine over source.
@@ -63,6 +66,44 @@ func NewPromQL(source storage.Queryable, limits Limits, log *slog.Logger, reg pr
 	}
 }
 
+// OnDamage has f called when a query fails on what it reads from a disk. It is
+// set before the first query.
+func (p *PromQL) OnDamage(f func()) { p.suspect = f }
+
+// watched is a query that tells when what it read is damaged.
+type watched struct {
+	promql.Query
+	suspect func()
+}
+
+// Exec evaluates the query.
+func (w watched) Exec(ctx context.Context) *promql.Result {
+	res := w.Query.Exec(ctx)
+	if res.Err != nil && ofDamage(res.Err) {
+		w.suspect()
+	}
+	return res
+}
+
+// ofDamage tells the errors by which the TSDB says that its files are not what
+// it wrote; it has no type for them.
+func ofDamage(err error) bool {
+	text := err.Error()
+	for _, part := range [...]string{"checksum", "populate chunk", "corrupt", "invalid size", "segment", "decode series entry", "unexpected"} {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *PromQL) watch(q promql.Query, err error) (promql.Query, error) {
+	if err != nil || p.suspect == nil {
+		return q, err
+	}
+	return watched{q, p.suspect}, nil
+}
+
 // Source is what the expressions are evaluated over.
 func (p *PromQL) Source() storage.Queryable { return p.source }
 
@@ -75,12 +116,12 @@ func (p *PromQL) Limits() Limits { return p.limits }
 // QueryInstant prepares expr at one instant. lookback 0 is the default. The
 // caller executes the query and closes it after use of the result.
 func (p *PromQL) QueryInstant(ctx context.Context, expr string, at time.Time, lookback time.Duration) (promql.Query, error) {
-	return p.engine.NewInstantQuery(ctx, p.source, promql.NewPrometheusQueryOpts(false, lookback, nil), expr, at)
+	return p.watch(p.engine.NewInstantQuery(ctx, p.source, promql.NewPrometheusQueryOpts(false, lookback, nil), expr, at))
 }
 
 // QueryRange prepares expr for each step from from to to, both inclusive.
 func (p *PromQL) QueryRange(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) (promql.Query, error) {
-	return p.engine.NewRangeQuery(ctx, p.source, promql.NewPrometheusQueryOpts(false, lookback, nil), expr, from, to, step)
+	return p.watch(p.engine.NewRangeQuery(ctx, p.source, promql.NewPrometheusQueryOpts(false, lookback, nil), expr, from, to, step))
 }
 
 // Value is one element of an instant's result.

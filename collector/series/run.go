@@ -25,18 +25,25 @@ func (s *Store) Run(ctx context.Context, feed Feed) error {
 		g, gctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return s.write(gctx, feed, target) })
 		g.Go(func() error { return s.compactLoop(gctx) })
-		if err := g.Wait(); !errors.Is(err, errPoisoned) {
+		g.Go(func() error { return s.verifyLoop(gctx) })
+		err := g.Wait()
+		if !errors.Is(err, errPoisoned) && !errors.Is(err, errDamaged) {
 			return err
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err := s.renew(ctx); err != nil {
-			s.opts.Log.Error("begin a new head; trying again", "err", err)
-			if err := faults.wait(ctx); err != nil {
+		heal := s.renew
+		if errors.Is(err, errDamaged) {
+			heal, target = s.reopen, s.opts.Journal.Last()
+		}
+		for err := heal(ctx); err != nil; err = heal(ctx) {
+			if faults.first() {
+				s.opts.Log.Error("open the series anew; trying again, the journal keeps everything meanwhile", "err", err)
+			}
+			if err := faults.wait(ctx); err != nil || ctx.Err() != nil {
 				return err
 			}
-			continue
 		}
 		faults = backoff{}
 	}
@@ -113,6 +120,7 @@ func (s *Store) Compact(ctx context.Context) error {
 		return err
 	}
 	s.late.Add(-late)
+	s.sealAll()
 	s.metrics.compacted(nil, s.opts.Now().Sub(began))
 	return nil
 }
@@ -134,6 +142,9 @@ func (s *Store) settle(p journal.Position, before int64) error {
 // renew writes the whole head into blocks and opens a new one: after a clock
 // that was ahead, the old head would refuse the present.
 func (s *Store) renew(ctx context.Context) error {
+	if s.db == nil { // closed by an attempt before
+		return s.reopen(ctx)
+	}
 	began := s.opts.Now()
 	h := s.db.Head()
 	s.opts.Log.Warn("samples lie in the future: the clock was ahead; beginning a new head",
@@ -153,6 +164,7 @@ func (s *Store) renew(ctx context.Context) error {
 	if err := s.settle(noted, everything); err != nil {
 		return err
 	}
+	s.sealAll()
 	s.metrics.compacted(nil, s.opts.Now().Sub(began))
 
 	s.mu.Lock() // waits for the queriers

@@ -97,6 +97,8 @@ type Store struct {
 	cursor      cursor
 	reach       reach
 	quarantined []string
+	found       map[string]error // blocks found damaged and not yet moved aside
+	suspect     chan struct{}    // a query failed on what it read
 
 	applied atomic.Uint64 // last position whose samples are in the head or in blocks
 	ready   atomic.Bool   // what was in the journal at the start of Run is applied
@@ -109,7 +111,7 @@ type Store struct {
 // errors of the directory itself fail.
 func Open(opts Options) (*Store, error) {
 	opts.defaults()
-	s := &Store{opts: opts, moved: make(chan struct{})}
+	s := &Store{opts: opts, moved: make(chan struct{}), suspect: make(chan struct{}, 1)}
 	s.metrics = newMetrics(s)
 	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make series directory: %w", err)
@@ -135,6 +137,15 @@ func (s *Store) prepare() error {
 	if err != nil {
 		return err
 	}
+	s.positions.Lock()
+	found := s.found
+	s.found = nil
+	s.positions.Unlock()
+	for name, cause := range found {
+		if _, err := os.Stat(filepath.Join(s.opts.Dir, name)); err == nil {
+			bad[name] = cause
+		}
+	}
 	if s.cursor, err = loadCursor(s.cursorPath()); err != nil {
 		s.opts.Log.Warn("the series cursor is unusable; reading the whole journal again", "err", err)
 	}
@@ -151,7 +162,7 @@ func (s *Store) prepare() error {
 		}
 	}
 	if len(bad) > 0 {
-		s.quarantined = slices.Sorted(maps.Keys(bad))
+		s.quarantined = append(s.quarantined, slices.Sorted(maps.Keys(bad))...)
 		return quarantine(s.opts.Dir, bad, s.opts.Log)
 	}
 	return nil
@@ -179,7 +190,7 @@ func (s *Store) Progress() (applied, last journal.Position, ready bool) {
 	return journal.Position(s.applied.Load()), s.opts.Journal.Last(), s.ready.Load()
 }
 
-// Quarantined names the blocks that could not be opened at the start.
+// Quarantined names the blocks that were found damaged since the start.
 func (s *Store) Quarantined() []string { return s.quarantined }
 
 // SafeTrim is the position up to which every sample of the journal is in

@@ -53,7 +53,23 @@ type loader struct {
 	mu      sync.Mutex
 	acked   map[int64]float64 // instant ms ─▶ value, the same for each series of the batch
 	lastAck time.Time
-	frozen  bool // acknowledgements do not count until the next run
+	turns   int // of the power, on and off: odd = off
+}
+
+// turn tells the loader that the power goes off or on. An acknowledgement that
+// comes afterwards for something sent before is none: with the power gone it
+// could not have been sent.
+func (l *loader) turn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turns++
+}
+
+// on tells whether the power is on, and since which turn.
+func (l *loader) on() (turn int, on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.turns, l.turns%2 == 0
 }
 
 func newLoader(t *testing.T, s site, agents, name string, series int) *loader {
@@ -94,6 +110,7 @@ func (l *loader) send(ctx context.Context) error {
 	at, value := max(time.Now().UnixMilli(), l.lastAt+1), rand.Float64()
 	l.lastAt = at
 	l.seq++
+	sent, on := l.on()
 	body, err := l.body(at, value)
 	if err != nil {
 		return err
@@ -118,7 +135,7 @@ func (l *loader) send(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.frozen {
+	if !on || l.turns != sent {
 		return nil
 	}
 	l.acked[at] = value
@@ -128,9 +145,6 @@ func (l *loader) send(ctx context.Context) error {
 
 // run sends every 20 ms until ctx ends; what fails is not acknowledged and not sent again.
 func (l *loader) run(ctx context.Context) {
-	l.mu.Lock()
-	l.frozen = false
-	l.mu.Unlock()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -141,13 +155,6 @@ func (l *loader) run(ctx context.Context) {
 			_ = l.send(ctx)
 		}
 	}
-}
-
-// freeze closes the list until the next run.
-func (l *loader) freeze() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.frozen = true
 }
 
 func (l *loader) ackedAfter(t time.Time) bool {
@@ -183,8 +190,19 @@ resources:
 
 func startPair(t *testing.T) *pair {
 	t.Helper()
+	return startPairIn(t, t.TempDir(), t.TempDir())
+}
+
+// startPairIn starts a pair on directories of the caller's.
+func startPairIn(t *testing.T, data, agentDir string) *pair {
+	t.Helper()
 	listen, agents := freeAddr(t), freeAddr(t)
-	p := &pair{site: site{t, "http://" + listen}, t: t, data: t.TempDir(), agentDir: t.TempDir()}
+	p := &pair{site: site{t, "http://" + listen}, t: t, data: data, agentDir: agentDir}
+	for _, dir := range [...]string{data, agentDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(p.data, "catalogue.yaml"), fmt.Appendf(nil, killCatalogue, hostname(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -214,13 +232,7 @@ func (p *pair) agentsAddr() string {
 // journal has at most one hole a kill, there is one problem record, and each
 // restart acknowledges within 2 s.
 func TestKill(t *testing.T) {
-	cycles := 100
-	if testing.Short() {
-		cycles = 10
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		cycles = 1000
-	}
+	cycles := rounds(t, 100, 1000)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d kills", seed, cycles)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -284,13 +296,7 @@ func TestKill(t *testing.T) {
 // agent and sample page together.
 func TestKillQuickstart(t *testing.T) {
 	t.Parallel()
-	cycles := 20
-	if testing.Short() {
-		cycles = 5
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		cycles = 200
-	}
+	cycles := rounds(t, 20, 200)
 	listen, agents, data := freeAddr(t), freeAddr(t), t.TempDir()
 	s := site{t, "http://" + listen}
 	for name, text := range map[string]string{"catalogue.yaml": fmt.Sprintf(killCatalogue, hostname(t)), "agent.yaml": "interval: 1s\nlisten: off\n"} {

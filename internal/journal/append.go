@@ -326,7 +326,15 @@ func (j *Journal) dropOldest(reason string) bool {
 		_ = j.begin()
 		j.mu.Lock()
 	}
+	oldest, after := j.segments[0], Position(0)
+	if pos, ok := j.slowest(); ok {
+		after = pos
+	}
+	j.mu.Unlock()
+	rescued := j.rescue(oldest, after)
+	j.mu.Lock()
 	seg := j.unlinkOldest()
+	j.retell(rescued)
 	j.loseSegment(seg, reason)
 	j.broadcast()
 	j.mu.Unlock()

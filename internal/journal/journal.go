@@ -52,6 +52,11 @@ type Options struct {
 	// Only with Refuse.
 	MinFree  int64
 	WhenFull Policy
+	// Rescue is asked for each record that is dropped before every cursor has
+	// passed it, just before its file goes. A record that told of losses
+	// returns them, and TakeLosses tells them again: else the news of a loss
+	// would be lost with the next one. It must not call the journal. nil: none.
+	Rescue func(Record) []Loss
 	// MaxRecordBytes bounds one record; 0: 32 MiB.
 	MaxRecordBytes int
 	// AtLeast is the highest position a consumer is known to have seen: if the

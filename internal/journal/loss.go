@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"os"
 	"slices"
 	"time"
 )
@@ -39,6 +40,14 @@ func (j *Journal) TakeLosses() []Loss {
 	return taken
 }
 
+// ReturnLosses gives back what TakeLosses returned and could not be told: the
+// next call returns it again, and a restart does not forget it.
+func (j *Journal) ReturnLosses(untold []Loss) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.losses = append(slices.Clone(untold), j.losses...)
+}
+
 // lose notes a loss. mu is held.
 func (j *Journal) lose(l Loss) {
 	if l.Records == 0 {
@@ -48,7 +57,7 @@ func (j *Journal) lose(l Loss) {
 	if n := len(j.losses); n > 0 {
 		p := &j.losses[n-1]
 		adjacent := l.From == p.To+1
-		if l.Reason == p.Reason && (adjacent || n >= maxLosses && l.From > p.To) {
+		if l.Reason == p.Reason && p.From > 0 && (adjacent || n >= maxLosses && l.From > p.To) {
 			p.Records += l.Records
 			p.Bytes += l.Bytes
 			p.To, p.ToAt = l.To, l.ToAt
@@ -56,6 +65,51 @@ func (j *Journal) lose(l Loss) {
 		}
 	}
 	j.losses = append(j.losses, l)
+}
+
+// rescue asks for the losses that the records of s behind after told of, which
+// is about to go. What cannot be read is not rescued. commitMu is held.
+func (j *Journal) rescue(s *segment, after Position) (rescued []Loss) {
+	if j.opt.Rescue == nil || s.records == 0 || s.last <= after {
+		return nil
+	}
+	f, err := j.fs.OpenFile(j.path(segmentName(s.first)), os.O_RDONLY, 0)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }()
+	scan := scanner{src: f, end: s.size, prev: s.first - 1, max: s.last, maxRecord: maxRecordLength}
+	for {
+		r, _, _, ok := scan.next()
+		if !ok {
+			return rescued
+		}
+		if r.Pos > after {
+			rescued = append(rescued, j.opt.Rescue(r)...)
+		}
+	}
+}
+
+// retell takes losses up again that had been told by a record that goes,
+// joining those that continue each other. They were counted before. mu is held.
+func (j *Journal) retell(rescued []Loss) {
+	for _, l := range rescued {
+		at := slices.IndexFunc(j.losses, func(p Loss) bool {
+			return p.Reason == l.Reason && (p.From == 0 && l.From == 0 || p.From > 0 && l.From == p.To+1)
+		})
+		if at < 0 {
+			j.losses = append(j.losses, l)
+			continue
+		}
+		p := &j.losses[at]
+		p.Records, p.Bytes, p.To = p.Records+l.Records, p.Bytes+l.Bytes, l.To
+		if l.FromAt.Before(p.FromAt) {
+			p.FromAt = l.FromAt
+		}
+		if l.ToAt.After(p.ToAt) {
+			p.ToAt = l.ToAt
+		}
+	}
 }
 
 // loseSegment notes what goes with a segment that was not read by every
