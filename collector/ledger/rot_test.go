@@ -32,8 +32,8 @@ func rots(t *testing.T) int {
 	return n
 }
 
-// signed is what the audit chain vouches for: records, catalogues, entries.
-func signedUp(t *testing.T, l *Ledger) string {
+// vouched is what the audit chain vouches for: records, catalogues, entries.
+func vouched(t *testing.T, l *Ledger) string {
 	t.Helper()
 	entries, err := l.Entries(context.Background(), 0, 1000)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestRot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := signedUp(t, l)
+	want := vouched(t, l)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestRot(t *testing.T) {
 			continue
 		}
 		v, verr := l.Verify(ctx)
-		switch got := signedUp(t, l); {
+		switch got := vouched(t, l); {
 		case verr != nil || len(v.Faults) > 0:
 			told++
 		case got == want:
