@@ -12,14 +12,15 @@ import (
 // idleHost is how long the tables of a silent host are kept.
 const idleHost = 2 * time.Hour
 
-// maxPooled is the largest decoded buffer kept for the next body, in bytes.
+// maxPooled parts the buffers of usual bodies from those of large ones, in bytes.
 const maxPooled = 1 << 20
 
 // Decoder decodes bodies and remembers, per host, the label sections it has
 // seen. Safe for concurrent use; bodies of one host are decoded one by one.
 type Decoder struct {
 	limits  Limits
-	buffers sync.Pool // *[]byte
+	buffers sync.Pool // *[]byte, up to maxPooled
+	large   sync.Pool // *[]byte, beyond it
 
 	mu    sync.RWMutex
 	hosts map[identity]*host
@@ -27,7 +28,11 @@ type Decoder struct {
 }
 
 // identity is what labels depend on beside the body.
-type identity struct{ host, instance, customer, job string }
+type identity struct {
+	host, instance, customer, job string
+	foreign                       bool
+	labels                        string
+}
 
 // NewDecoder makes a decoder with empty tables.
 func NewDecoder(limits Limits) *Decoder {
@@ -43,18 +48,26 @@ func (d *Decoder) Decode(rec wire.Envelope, body []byte) (*Batch, error) {
 	if rec.Kind == wire.KindNote {
 		return decodeNote(rec, body)
 	}
-	buf, _ := d.buffers.Get().(*[]byte)
+	return d.decode(rec, body, nil)
+}
+
+func (d *Decoder) decode(rec wire.Envelope, body []byte, names *Names) (*Batch, error) {
+	size, err := d.Size(body)
+	if err != nil {
+		return nil, err
+	}
+	pool := &d.buffers
+	if size > maxPooled {
+		pool = &d.large
+	}
+	buf, _ := pool.Get().(*[]byte)
 	if buf == nil {
 		buf = new([]byte)
 	}
-	defer func() {
-		if cap(*buf) <= maxPooled {
-			d.buffers.Put(buf)
-		}
-	}()
-	decoded, err := d.uncompress((*buf)[:0], body)
+	defer pool.Put(buf)
+	decoded, err := snappy.Decode((*buf)[:cap(*buf)], body)
 	if err != nil {
-		return nil, err
+		return nil, malformed("snappy data damaged or cut short")
 	}
 	*buf = decoded
 
@@ -62,16 +75,25 @@ func (d *Decoder) Decode(rec wire.Envelope, body []byte) (*Batch, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.rotate(rec.ReceivedAt)
-	w := walk{limits: &d.limits, host: h, horizon: rec.ReceivedAt + d.limits.Ahead.Milliseconds(), shift: rec.Shift, batch: &Batch{Env: rec}}
+	if h.foreign != nil {
+		h.use(names)
+	}
+	w := walk{oldest: 1, limits: &d.limits, host: h, horizon: rec.ReceivedAt + d.limits.Ahead.Milliseconds(), shift: rec.Shift, batch: &Batch{Env: rec}}
+	if d.limits.Behind > 0 {
+		w.oldest = max(1, rec.ReceivedAt-d.limits.Behind.Milliseconds())
+	}
 	switch rec.Kind {
-	case wire.KindBatch1:
+	case wire.KindBatch1, wire.KindForeign1:
 		err = w.write1(decoded)
-	case wire.KindBatch2:
+	case wire.KindBatch2, wire.KindForeign2:
 		err = w.write2(decoded)
 	default:
 		return nil, malformed("kind %d", rec.Kind)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := h.missing(); err != nil {
 		return nil, err
 	}
 	h.hint = len(w.batch.Samples)
@@ -96,20 +118,9 @@ func (d *Decoder) Size(body []byte) (int, error) {
 	return n, nil
 }
 
-func (d *Decoder) uncompress(dst, body []byte) ([]byte, error) {
-	if _, err := d.Size(body); err != nil {
-		return nil, err
-	}
-	decoded, err := snappy.Decode(dst, body)
-	if err != nil {
-		return nil, malformed("snappy data damaged or cut short")
-	}
-	return decoded, nil
-}
-
 // host finds or makes the tables of the record's host.
 func (d *Decoder) host(rec wire.Envelope) *host {
-	key := identity{rec.Host, rec.Instance, rec.Customer, rec.Job}
+	key := identity{rec.Host, rec.Instance, rec.Customer, rec.Job, rec.Kind.Foreign(), rec.Labels}
 	d.mu.RLock()
 	h := d.hosts[key]
 	d.mu.RUnlock()

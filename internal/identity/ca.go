@@ -144,7 +144,8 @@ func (ca *CA) SignHost(csrPEM []byte, host string, ttl time.Duration) (certPEM [
 }
 
 // ServerCertificate makes the agents' listener a fresh key and certificate,
-// valid for ttl under wire.CollectorServerName and wire.EnrolServerName. The
+// valid for ttl under wire.CollectorServerName, wire.EnrolServerName and
+// wire.SenderServerName. The
 // authority's certificate follows in the chain, for an agent that knows
 // nothing but its fingerprint.
 func (ca *CA) ServerCertificate(ttl time.Duration) (tls.Certificate, error) {
@@ -154,7 +155,7 @@ func (ca *CA) ServerCertificate(ttl time.Duration) (tls.Certificate, error) {
 	}
 	der, err := ca.sign(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: wire.CollectorServerName},
-		DNSNames:    []string{wire.CollectorServerName, wire.EnrolServerName},
+		DNSNames:    []string{wire.CollectorServerName, wire.EnrolServerName, wire.SenderServerName},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, key.Public(), ttl)
 	if err != nil {

@@ -19,6 +19,11 @@ const (
 // any other name the handshake itself fails without a certificate of ours.
 const EnrolServerName = "enrol.plimsoll"
 
+// SenderServerName is the TLS server name under which a foreign sender, a
+// Prometheus or the like, comes with a token in place of a certificate. Of the
+// listener's paths it opens WritePath alone.
+const SenderServerName = "senders.plimsoll"
+
 // CollectorServerName is the name in the collector's certificate that agents verify.
 const CollectorServerName = "collector.plimsoll"
 
