@@ -99,16 +99,17 @@ func (b *Batch) Partial() *Rejection {
 	return nil
 }
 
-// Refused are all rejections that the sender must hear of, in words: what, how
-// many, and the first case of each.
-func (b *Batch) Refused() string {
+// Refused are all rejections that the sender must hear of: how many samples,
+// and in words how many of each kind with its first case.
+func (b *Batch) Refused() (n int, why string) {
 	var parts []string
 	for _, r := range b.Rejected {
 		if r.Reason != ReasonHistogram && r.Reason != ReasonExemplar {
-			parts = append(parts, fmt.Sprintf("%d %s: %s", r.Count, r.Reason, r.Detail))
+			n += r.Count
+			parts = append(parts, fmt.Sprintf("%d for %s: %s", r.Count, r.Reason, r.Detail))
 		}
 	}
-	return strings.Join(parts, "; ")
+	return n, strings.Join(parts, "; ")
 }
 
 func clip(s string, n int) string {

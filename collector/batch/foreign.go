@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,10 +36,16 @@ const (
 
 // Names is under which name each instance of a foreign sender is listed. It
 // never changes; a nil one lists each instance as it comes.
-type Names struct{ listed map[string]string }
+type Names struct {
+	listed map[string]string
+	full   bool
+}
 
-// NewNames takes the map over.
-func NewNames(listed map[string]string) *Names { return &Names{listed} }
+// NewNames takes the map over. full: no further instance can be listed.
+func NewNames(listed map[string]string, full bool) *Names { return &Names{listed, full} }
+
+// Same tells whether these are the names of n.
+func (n *Names) Same(listed map[string]string) bool { return n != nil && maps.Equal(n.listed, listed) }
 
 // Len is how many instances are listed.
 func (n *Names) Len() int { return len(n.listed) }
@@ -59,7 +66,10 @@ func (u *Unlisted) Error() string {
 	return fmt.Sprintf("%d instances are not listed", len(u.Instances))
 }
 
-var errUnlisted = errors.New("instance is not listed")
+var (
+	errUnlisted = errors.New("instance is not listed")
+	errHosts    = errors.New("too many hosts of this sender")
+)
 
 // ForeignHost is the id of the host that a sender's instance is listed as.
 func ForeignHost(sender, listed string) string {
@@ -185,6 +195,10 @@ func (h *host) identifyForeign() (*owner, error) {
 	}
 	if instance != "" {
 		listed, ok := f.names.name(instance)
+		if !ok && f.names.full {
+			h.refused = instance
+			return nil, errHosts
+		}
 		if !ok {
 			if len(f.unlisted) <= h.limits.HostsPerSender {
 				f.unlisted[instance] = true
@@ -209,23 +223,20 @@ func (h *host) identifyForeign() (*owner, error) {
 	return o, nil
 }
 
-// foreignFact is what a foreign series is a fact about. `up` is about a target
+// ForeignFact is what a foreign series is a fact about. `up` is about a target
 // as its job scrapes it, probe_success about what the probe found: an exporter
 // that is away says nothing about what it would have probed.
-func foreignFact(name string, ls labels.Labels) (FactKind, string) {
+func ForeignFact(name string, ls labels.Labels) (FactKind, string) {
 	instance := ls.Get("instance")
-	if instance == "" {
+	if instance == "" || name != upName && name != probeName {
 		return FactNone, ""
 	}
 	target := instance
 	if job := ls.Get("job"); job != "" {
 		target = job + "/" + instance
 	}
-	switch name {
-	case upName:
-		return FactHost, target
-	case probeName:
+	if name == probeName {
 		return FactProbe, ProbePrefix + target
 	}
-	return FactNone, ""
+	return FactHost, target
 }

@@ -278,7 +278,7 @@ func (h *host) intern() (*Series, error) {
 	s := &Series{Labels: ls, Host: own.host, owner: own, hash: hash, seen: h.gen, next: h.table[hash]}
 	switch {
 	case h.foreign != nil:
-		s.Fact, s.Component = foreignFact(name, ls)
+		s.Fact, s.Component = ForeignFact(name, ls)
 	case name == upName:
 		s.Fact, s.Component = FactHost, h.id.instance
 	case name == checkStateName:

@@ -138,6 +138,10 @@ func (w *walk) refuse(from int, err error) error {
 	w.batch.Samples = w.batch.Samples[:from]
 	switch {
 	case errors.Is(err, errUnlisted): // the body is decoded again
+	case errors.Is(err, errHosts):
+		w.batch.reject(ReasonHosts, max(n, 1), func() string {
+			return fmt.Sprintf("sender %s brings %d hosts already; further ones (such as %s) are refused", w.host.id.instance, w.limits.HostsPerSender, clip(w.host.refused, 60))
+		})
 	case errors.Is(err, errSeriesLimit):
 		w.batch.reject(ReasonSeriesLimit, max(n, 1), w.host.tooMany)
 	case errors.Is(err, errNewSeries):

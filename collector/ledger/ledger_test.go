@@ -61,7 +61,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(Options{Path: path})
-	want := fmt.Sprintf("ledger %s has schema 99, this program knows up to 1: the ledger was written by a newer plimsoll-collector; "+
+	want := fmt.Sprintf("ledger %s has schema 99, this program knows up to 5: the ledger was written by a newer plimsoll-collector; "+
 		"start that one, or restore the copy it made beside the ledger", path)
 	if !errors.Is(err, ErrNewerSchema) || err.Error() != want {
 		t.Fatalf("got  %v\nwant %s", err, want)

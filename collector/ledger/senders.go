@@ -31,9 +31,11 @@ type SenderToken struct {
 
 // What a token or a name of a sender may be refused for.
 var (
-	ErrSenderName   = errors.New("a host is listed under that name")
-	ErrSenderOther  = errors.New("the sender of that name is of another kind, customer or labels")
-	ErrTokenRevoked = errors.New("the token was revoked")
+	ErrSenderName    = errors.New("a host is listed under that name")
+	ErrSenderOther   = errors.New("the sender of that name is of another kind, customer or labels")
+	ErrSenderUnknown = errors.New("no such sender token")
+	ErrSenderExpired = errors.New("this sender token has expired")
+	ErrSenderRevoked = errors.New("this sender token was revoked")
 )
 
 // AddSender keeps a token for the sender of that name, making the sender when
@@ -101,7 +103,7 @@ func (l *Ledger) Senders(ctx context.Context) ([]Sender, error) {
 }
 
 // SenderByToken returns the sender a token lets in. The error is
-// ErrTokenUnknown, ErrTokenExpired or ErrTokenRevoked when it lets nobody in.
+// ErrSenderUnknown, ErrSenderExpired or ErrSenderRevoked when it lets nobody in.
 func (l *Ledger) SenderByToken(ctx context.Context, hash string) (Sender, error) {
 	var id string
 	var expires, revoked int64
@@ -109,13 +111,13 @@ func (l *Ledger) SenderByToken(ctx context.Context, hash string) (Sender, error)
 	err := l.read.QueryRowContext(ctx, `SELECT sender, expires_at, revoked_at FROM sender_tokens WHERE hash = $1`, hash).Scan(&id, &expires, &revoked)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return Sender{}, ErrTokenUnknown
+		return Sender{}, ErrSenderUnknown
 	case err != nil:
 		return Sender{}, fmt.Errorf("read a sender's token: %w", err)
 	case revoked != 0:
-		return Sender{}, ErrTokenRevoked
+		return Sender{}, ErrSenderRevoked
 	case expires != 0 && expires <= now:
-		return Sender{}, ErrTokenExpired
+		return Sender{}, ErrSenderExpired
 	}
 	s, err := scanSender(l.read.QueryRowContext(ctx, selectSenders+`WHERE s.id = $2`, now, id))
 	if err != nil {

@@ -17,14 +17,8 @@ import (
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
-// Bounds of the connections.
-const (
-	handshakeTimeout   = 5 * time.Second
-	maxHandshakes      = 512 // at once
-	maxHandshakesPerIP = 128 // at once: a fleet behind one address must be able to come back
-	maxConnections     = 20_000
-	maxPerHost         = 8 // connections of one identity
-)
+// handshakeTimeout bounds a handshake.
+const handshakeTimeout = 5 * time.Second
 
 // Reasons of plimsoll_receive_handshake_failures_total.
 const (
@@ -45,6 +39,7 @@ type gate struct {
 	config *tls.Config
 	log    *slog.Logger
 	m      *metrics
+	bounds Bounds
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -55,11 +50,12 @@ type gate struct {
 	perIP   map[netip.Addr]int
 	open    int
 	perHost map[string]int
+	guests  map[netip.Addr]int   // connections without a certificate
 	told    map[string]time.Time // by reason: when a failure was last logged
 }
 
 func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics) *gate {
-	return &gate{Listener: l, config: config, log: log, m: m, ready: make(chan net.Conn), closed: make(chan struct{}),
+	return &gate{Listener: l, config: config, log: log, m: m, bounds: DefaultBounds(), guests: map[netip.Addr]int{}, ready: make(chan net.Conn), closed: make(chan struct{}),
 		perIP: map[netip.Addr]int{}, perHost: map[string]int{}, told: map[string]time.Time{}}
 }
 
@@ -166,7 +162,7 @@ func handshakeRemedy(reason string) string {
 func (g *gate) admit(addr netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pending >= maxHandshakes || g.perIP[addr] >= maxHandshakesPerIP || g.open >= maxConnections {
+	if g.pending >= g.bounds.Handshakes || g.perIP[addr] >= g.bounds.HandshakesPerAddress || g.open >= g.bounds.Connections {
 		return false
 	}
 	g.pending++
@@ -190,11 +186,16 @@ func (g *gate) enter(c *countedConn, state tls.ConnectionState) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c.host != "" && g.perHost[c.host] >= maxPerHost {
+	if c.host != "" && g.perHost[c.host] >= g.bounds.ConnectionsPerHost {
+		return false
+	}
+	if c.host == "" && g.guests[remote(c.Conn)] >= g.bounds.ConnectionsPerSender {
 		return false
 	}
 	if c.host != "" {
 		g.perHost[c.host]++
+	} else {
+		g.guests[remote(c.Conn)]++
 	}
 	g.open++
 	c.entered = true
@@ -213,6 +214,10 @@ func (g *gate) leave(c *countedConn) {
 	if c.host != "" {
 		if g.perHost[c.host]--; g.perHost[c.host] == 0 {
 			delete(g.perHost, c.host)
+		}
+	} else if addr := remote(c.Conn); addr.IsValid() {
+		if g.guests[addr]--; g.guests[addr] <= 0 {
+			delete(g.guests, addr)
 		}
 	}
 	g.m.connections.Set(float64(g.open))
@@ -262,7 +267,7 @@ func handshakeReason(err error) string {
 }
 
 // serverTLS asks for a certificate of our authority under every server name
-// but wire.EnrolServerName.
+// but wire.EnrolServerName and wire.SenderServerName.
 func serverTLS(pool *x509.CertPool, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	base := &tls.Config{
 		MinVersion:     tls.VersionTLS13,
@@ -277,7 +282,7 @@ func serverTLS(pool *x509.CertPool, certificate func(*tls.ClientHelloInfo) (*tls
 	enrol := base.Clone()
 	enrol.ClientAuth, enrol.ClientCAs = tls.NoClientCert, nil
 	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if hello.ServerName == wire.EnrolServerName {
+		if hello.ServerName == wire.EnrolServerName || hello.ServerName == wire.SenderServerName {
 			return enrol, nil
 		}
 		return nil, nil // base itself

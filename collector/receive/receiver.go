@@ -31,7 +31,8 @@ type Options struct {
 	Now        func() time.Time
 
 	Limits         batch.Limits  // zero: batch.Defaults()
-	InflightBytes  int64         // of all bodies at once, decoded; default 128 MiB
+	Bounds         Bounds        // zero: DefaultBounds()
+	Senders        Senders       // nil: foreign senders are not let in
 	CertificateTTL time.Duration // of a host; default one year
 	HostTTL        time.Duration // how long a looked-up host is believed; default 30 s
 	Job            string        // label job of what agents send; default "node"
@@ -41,8 +42,8 @@ func (o *Options) defaults() {
 	if o.Limits == (batch.Limits{}) {
 		o.Limits = batch.Defaults()
 	}
-	if o.InflightBytes == 0 {
-		o.InflightBytes = 128 << 20
+	if o.Bounds == (Bounds{}) {
+		o.Bounds = DefaultBounds()
 	}
 	if o.CertificateTTL == 0 {
 		o.CertificateTTL = 365 * 24 * time.Hour
@@ -71,6 +72,8 @@ type Receiver struct {
 	budget  budget
 	turns   turns // of backlog
 	clocks  clocks
+	lobby   *lobby
+	told    sync.Map  // kind of a fault to when it was last logged
 	buffers sync.Pool // *buffers
 	cert    *serverCertificate
 
@@ -88,7 +91,8 @@ func New(opts Options) (*Receiver, error) {
 		decoder: batch.NewDecoder(opts.Limits),
 		hosts:   newDirectory(opts.Agents, opts.HostTTL, opts.Now, m),
 		feed:    newFeed(opts.Journal, opts.Limits, opts.Log, m),
-		budget:  budget{limit: opts.InflightBytes},
+		budget:  budget{limit: opts.Bounds.InflightBytes, each: opts.Bounds.InflightPerHost, by: map[string]int64{}, inflight: m.inflight},
+		lobby:   newLobby(&opts, m),
 		turns:   make(turns, backfills),
 		clocks:  clocks{known: map[string][]int64{}, corrected: m.corrected},
 		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
@@ -138,9 +142,10 @@ func (r *Receiver) Serve(ctx context.Context) error {
 	}
 	defer r.feed.Close()
 	gate := newGate(r.listener, serverTLS(r.opts.CA.Pool(), r.cert.get), r.opts.Log, r.m)
+	gate.bounds = r.opts.Bounds
 	server := &http.Server{
 		Handler:           r.routes(),
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: r.opts.Bounds.Header,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       5 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -173,8 +178,14 @@ func (r *Receiver) routes() http.Handler {
 	mux.HandleFunc("POST "+wire.WritePath, r.write)
 	mux.HandleFunc("POST "+wire.NotesPath, r.notes)
 	mux.HandleFunc("POST "+wire.EnrolPath, r.enrol)
+	senders := http.NewServeMux()
+	senders.HandleFunc("POST "+wire.WritePath, r.foreign)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header()[wire.HeaderTime] = []string{strconv.FormatInt(r.opts.Now().UnixMilli(), 10)}
+		if req.TLS != nil && req.TLS.ServerName == wire.SenderServerName {
+			senders.ServeHTTP(w, req)
+			return
+		}
 		mux.ServeHTTP(w, req)
 	})
 }

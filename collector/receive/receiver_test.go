@@ -445,7 +445,7 @@ func TestBodiesRefused(t *testing.T) {
 			t.Errorf("%s: got %d %q, counted %v, want %d, a text, 1", k.name, got.status, got.text, testutil.ToFloat64(counter)-before, k.status)
 		}
 	}
-	if used := r.recv.budget.used.Load(); used != 0 {
+	if used := r.recv.budget.used; used != 0 {
 		t.Errorf("%d bytes of the budget were not given back", used)
 	}
 	if got := r.stored(); len(got) != 0 {
@@ -569,7 +569,7 @@ func TestJournalFull(t *testing.T) {
 }
 
 func TestInflightBudget(t *testing.T) {
-	r := newRig(t, func(o *Options, _ *journal.Options) { o.InflightBytes = 1000 })
+	r := newRig(t, func(o *Options, _ *journal.Options) { o.Bounds = DefaultBounds(); o.Bounds.InflightBytes = 1000 })
 	c := r.enrol("web-1")
 	if got := c.write(1, time.Now().UnixMilli(), "up"); got.status != http.StatusNoContent {
 		t.Fatalf("small body: got %+v", got)
@@ -583,7 +583,7 @@ func TestInflightBudget(t *testing.T) {
 	if got.status != http.StatusServiceUnavailable {
 		t.Errorf("decoded larger than the budget: got %+v, want 503", got)
 	}
-	if used := r.recv.budget.used.Load(); used != 0 {
+	if used := r.recv.budget.used; used != 0 {
 		t.Errorf("%d bytes of the budget were not given back", used)
 	}
 }
@@ -625,7 +625,7 @@ func TestConnectionsOfOneHostAreBounded(t *testing.T) {
 		}
 	}()
 	refused := r.recv.m.handshakes.WithLabelValues(handshakeBusy)
-	for range maxPerHost + 1 {
+	for range DefaultBounds().ConnectionsPerHost + 1 {
 		conn, err := tls.Dial("tcp", r.addr, c.id.ClientTLS())
 		if err != nil {
 			break

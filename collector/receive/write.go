@@ -22,11 +22,22 @@ const (
 	headerExemplars  = "X-Prometheus-Remote-Write-Exemplars-Written"
 )
 
-// slowest is the least rate at which a body must arrive, in bytes a second.
-const slowest = 16 << 10
-
 // buffers are the scratch of one request.
 type buffers struct{ head, body []byte }
+
+func (r *Receiver) scratch() *buffers {
+	if buf, ok := r.buffers.Get().(*buffers); ok {
+		return buf
+	}
+	return new(buffers)
+}
+
+// putScratch keeps the buffers for the next request, unless they are large.
+func (r *Receiver) putScratch(buf *buffers) {
+	if cap(buf.body) <= 1<<20 {
+		r.buffers.Put(buf)
+	}
+}
 
 // refusal is an answer that is not 2xx.
 type refusal struct {
@@ -67,17 +78,10 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		return
 	}
 	defer done()
-	buf, _ := r.buffers.Get().(*buffers)
-	if buf == nil {
-		buf = new(buffers)
-	}
-	defer func() {
-		if cap(buf.body) <= 1<<20 {
-			r.buffers.Put(buf)
-		}
-	}()
-	held, refused := r.readBody(w, req, buf, limit)
-	defer func() { r.budget.give(held) }()
+	buf := r.scratch()
+	defer r.putScratch(buf)
+	held, refused := r.readBody(w, req, host.ID, buf, limit)
+	defer func() { r.budget.give(host.ID, held) }()
 	if refused != nil {
 		r.refuse(w, host.Instance, refused)
 		return
@@ -87,7 +91,7 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 	env.ReceivedAt = whole.UnixMilli()
 	env.Shift = r.clocks.shift(&env, sent)
 
-	decoded, refused := r.take(env, buf)
+	decoded, refused := r.take(env, buf, r.decoder.Decode)
 	if refused != nil {
 		r.refuse(w, host.Instance, refused)
 		return
@@ -126,7 +130,7 @@ func (r *Receiver) who(req *http.Request) (*member, *refusal) {
 
 // readBody reads the whole body into buf within the limits. held is what was
 // taken from the budget, also when it is refused.
-func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffers, limit int) (held int, _ *refusal) {
+func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, host string, buf *buffers, limit int) (held int, _ *refusal) {
 	size := limit + 1 // chunked: as if it were the largest
 	if req.ContentLength >= 0 {
 		size = int(min(req.ContentLength, int64(limit)+1))
@@ -134,11 +138,11 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffe
 	if size > limit && req.ContentLength >= 0 {
 		return 0, &refusal{status: http.StatusRequestEntityTooLarge, reason: string(batch.ReasonTooLarge), text: fmt.Sprintf("body of %d bytes, at most %d", req.ContentLength, limit)}
 	}
-	if !r.budget.take(size) {
-		return 0, &refusal{status: http.StatusServiceUnavailable, reason: "inflight", retry: 1, text: "too many bytes in flight: try again"}
+	if refused := r.budget.take(host, size); refused != nil {
+		return 0, refused
 	}
 	// A server without such deadlines (a test's recorder) needs none.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(10*time.Second + time.Duration(size/slowest)*time.Second))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.opts.Bounds.deadline(size)))
 	var err error
 	if req.ContentLength >= 0 {
 		if cap(buf.body) < size {
@@ -160,29 +164,29 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffe
 
 // take decodes, journals and publishes a record. When it returns without a
 // refusal the record is on the disk.
-func (r *Receiver) take(env wire.Envelope, buf *buffers) (*batch.Batch, *refusal) {
+func (r *Receiver) take(env wire.Envelope, buf *buffers, decode func(wire.Envelope, []byte) (*batch.Batch, error)) (*batch.Batch, *refusal) {
 	if env.Kind != wire.KindNote {
 		size, err := r.decoder.Size(buf.body)
 		if err != nil {
 			return nil, refusedBody(err)
 		}
-		if !r.budget.take(size) {
-			return nil, &refusal{status: http.StatusServiceUnavailable, reason: "inflight", retry: 1, text: "too many bytes in flight: try again"}
+		if refused := r.budget.take(env.Host, size); refused != nil {
+			return nil, refused
 		}
-		defer r.budget.give(size)
+		defer r.budget.give(env.Host, size)
 	}
-	decoded, err := r.decoder.Decode(env, buf.body)
+	decoded, err := decode(env, buf.body)
 	if err != nil {
 		return nil, refusedBody(err)
 	}
 	body := buf.body
-	if decoded.Partial() != nil {
+	if decoded.Partial() != nil || decoded.Renamed {
 		if len(decoded.Samples) == 0 {
 			return decoded, nil // nothing was accepted: nothing to keep
 		}
 		// The journal gets what was accepted, so that reading it again
-		// cannot accept more; its times are corrected already.
-		env.Kind, env.Shift, body = wire.KindBatch1, 0, batch.Encode(decoded.Samples)
+		// cannot accept more; its times and names are corrected already.
+		env.Kind, env.Shift, body = accepted(env.Kind), 0, batch.Encode(decoded.Samples)
 		decoded.Env.Kind, decoded.Env.Shift = env.Kind, 0
 	}
 	buf.head = env.Append(buf.head[:0])
@@ -202,7 +206,18 @@ func refusedBody(err error) *refusal {
 	if whole := new(batch.Error); errors.As(err, &whole) {
 		return &refusal{status: whole.Status, reason: string(whole.Reason), text: whole.Detail}
 	}
+	if ledger := new(unreachable); errors.As(err, &ledger) {
+		return &refusal{status: http.StatusServiceUnavailable, reason: "ledger", retry: 5, text: "the collector cannot list hosts now"}
+	}
 	return &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()}
+}
+
+// accepted is the kind of what batch.Encode makes of a body of that kind.
+func accepted(kind wire.Kind) wire.Kind {
+	if kind.Foreign() {
+		return wire.KindForeign1
+	}
+	return wire.KindBatch1
 }
 
 // journalRefused says the change of state once, not once per request.
@@ -230,8 +245,9 @@ func (r *Receiver) answer(w http.ResponseWriter, instance string, b *batch.Batch
 		h[headerHistograms] = []string{"0"}
 		h[headerExemplars] = []string{"0"}
 	}
-	if p := b.Partial(); p != nil {
-		http.Error(w, fmt.Sprintf("%d samples written, %d refused (%s): %s", len(b.Samples), p.Count, p.Reason, p.Detail), http.StatusBadRequest)
+	if b.Partial() != nil {
+		n, why := b.Refused()
+		http.Error(w, fmt.Sprintf("%d samples written, %d refused: %s", len(b.Samples), n, why), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
