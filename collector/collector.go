@@ -168,6 +168,7 @@ func (c *Collector) openJournal() error {
 
 func (c *Collector) openReceive() (err error) {
 	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger}, CA: c.ca,
+		Senders: senders{c.ledger}, Limits: c.opt.Config.Limits.batch(), Bounds: c.opt.Config.Limits.bounds(),
 		Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
 	if err != nil {
 		return fmt.Errorf("prepare the agents' listener: %w", err)

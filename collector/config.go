@@ -23,6 +23,8 @@ type Config struct {
 	Catalogue string `yaml:"catalogue"`
 	// Retention is how long raw samples are kept.
 	Retention settings.Duration `yaml:"retention"`
+	// Limits of what is received.
+	Limits Limits `yaml:"limits"`
 }
 
 // Defaults is the configuration of an empty file.
@@ -32,6 +34,7 @@ func Defaults() Config {
 		Listen:       "127.0.0.1:1876",
 		ListenAgents: ":1877",
 		Retention:    settings.Duration(90 * 24 * time.Hour),
+		Limits:       defaultLimits(),
 	}
 }
 
@@ -73,6 +76,9 @@ func ParseConfig(file string, data []byte) (Config, settings.Faults) {
 	}
 	if config.Retention <= 0 && doc != nil {
 		faults = append(faults, doc.Fault("retention", "must be longer than nothing", "leave it out for 90d"))
+	}
+	if doc != nil {
+		faults = append(faults, config.Limits.check(doc)...)
 	}
 	return config, faults.Sorted()
 }

@@ -23,7 +23,7 @@ func (c *Collector) openPages() (err error) {
 	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
-		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, NewToken: c.EnrolToken,
+		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, NewToken: c.EnrolToken, NewSender: c.NewSender, Senders: c.ledger,
 		Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{

@@ -21,6 +21,8 @@ type commands struct {
 	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
 	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
 	Enrol      enrolCmd      `cmd:"" help:"Let a new agent in."`
+	Sender     senderCmd     `cmd:"" help:"Let an existing Prometheus, vmagent, Telegraf or OpenTelemetry collector in."`
+	Token      tokenCmd      `cmd:"" help:"Tokens."`
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }

@@ -69,9 +69,12 @@ type Options struct {
 	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
 	// NewToken makes and keeps an enrolment token.
 	NewToken func(ctx context.Context, customer string, ttl time.Duration) (Token, error)
-	Version  string
-	Now      func() time.Time
-	Log      *slog.Logger
+	// NewSender makes and keeps a token of a foreign sender.
+	NewSender func(ctx context.Context, ask SenderAsk) (SenderToken, error)
+	Senders   Senders
+	Version   string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // API holds the handlers; collector/web gives them their routes.

@@ -529,7 +529,7 @@ func TestPartOfABodyIsRefused(t *testing.T) {
 		t.Fatalf("two series: got %+v", got)
 	}
 	got := c.write(2, now+1, "b", "c", "a")
-	if got.status != http.StatusBadRequest || got.header.Get(headerSamples) != "2" || !strings.HasPrefix(got.text, "2 samples written, 1 refused (series_limit): host web-1 has 2 active series") {
+	if got.status != http.StatusBadRequest || got.header.Get(headerSamples) != "2" || !strings.HasPrefix(got.text, "2 samples written, 1 refused: 1 for series_limit: host web-1 has 2 active series") {
 		t.Errorf("a third series: got %+v, want 400 and 2 samples written", got)
 	}
 	if n := testutil.ToFloat64(r.recv.m.rejected.WithLabelValues("series_limit", "web-1")); n != 1 {

@@ -37,6 +37,9 @@ func (s *Site) routes(assets http.Handler) {
 		huma.Get(spec, "/api/v1/report", a.Report)
 		huma.Get(spec, "/api/v1/audit/verify", a.AuditVerify)
 		huma.Post(spec, "/api/v1/enrol-tokens", a.NewToken)
+		huma.Get(spec, "/api/v1/senders", a.Senders)
+		huma.Post(spec, "/api/v1/senders", a.NewSender)
+		huma.Delete(spec, "/api/v1/senders/{name}", a.RevokeSender)
 	}
 	for pattern, h := range s.Mount {
 		m.Handle(pattern, h)
