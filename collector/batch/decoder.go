@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,15 +13,14 @@ import (
 // idleHost is how long the tables of a silent host are kept.
 const idleHost = 2 * time.Hour
 
-// maxPooled parts the buffers of usual bodies from those of large ones, in bytes.
-const maxPooled = 1 << 20
+// MaxUsual is the size of a usual body, in bytes; beyond it stands Large.
+const MaxUsual = 1 << 20
 
 // Decoder decodes bodies and remembers, per host, the label sections it has
 // seen. Safe for concurrent use; bodies of one host are decoded one by one.
 type Decoder struct {
 	limits  Limits
-	buffers sync.Pool // *[]byte, up to maxPooled
-	large   sync.Pool // *[]byte, beyond it
+	buffers sync.Pool // *[]byte, up to MaxUsual
 
 	mu    sync.RWMutex
 	hosts map[identity]*host
@@ -56,20 +56,12 @@ func (d *Decoder) decode(rec wire.Envelope, body []byte, names *Names) (*Batch, 
 	if err != nil {
 		return nil, err
 	}
-	pool := &d.buffers
-	if size > maxPooled {
-		pool = &d.large
-	}
-	buf, _ := pool.Get().(*[]byte)
-	if buf == nil {
-		buf = new([]byte)
-	}
-	defer pool.Put(buf)
-	decoded, err := snappy.Decode((*buf)[:cap(*buf)], body)
+	into, done := d.buffer(size)
+	defer done()
+	decoded, err := snappy.Decode(into, body)
 	if err != nil {
 		return nil, malformed("snappy data damaged or cut short")
 	}
-	*buf = decoded
 
 	h := d.host(rec)
 	h.mu.Lock()
@@ -96,8 +88,24 @@ func (d *Decoder) decode(rec wire.Envelope, body []byte, names *Names) (*Batch, 
 	if err := h.missing(); err != nil {
 		return nil, err
 	}
+	if n := len(w.batch.Samples); cap(w.batch.Samples) > 2*n+1024 {
+		w.batch.Samples = slices.Clone(w.batch.Samples) // it is kept for a while
+	}
 	h.hint = len(w.batch.Samples)
 	return w.batch, nil
+}
+
+// buffer gives n bytes to decode into, and what gives them back.
+func (d *Decoder) buffer(n int) (buf []byte, done func()) {
+	if n > MaxUsual {
+		return Large(n)
+	}
+	kept, _ := d.buffers.Get().(*[]byte)
+	if kept == nil || cap(*kept) < n {
+		fresh := make([]byte, max(n, 4<<10))
+		kept = &fresh
+	}
+	return (*kept)[:n], func() { d.buffers.Put(kept) }
 }
 
 // Size is what body will occupy when decoded, in bytes, or the *Error with

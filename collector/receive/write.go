@@ -23,7 +23,10 @@ const (
 )
 
 // buffers are the scratch of one request.
-type buffers struct{ head, body []byte }
+type buffers struct {
+	head, body []byte
+	free       func() // of a body that is not in the heap; nil for a usual one
+}
 
 func (r *Receiver) scratch() *buffers {
 	if buf, ok := r.buffers.Get().(*buffers); ok {
@@ -34,9 +37,23 @@ func (r *Receiver) scratch() *buffers {
 
 // putScratch keeps the buffers for the next request, unless they are large.
 func (r *Receiver) putScratch(buf *buffers) {
-	if cap(buf.body) <= 1<<20 {
-		r.buffers.Put(buf)
+	if buf.free != nil {
+		buf.free()
+		return
 	}
+	r.buffers.Put(buf)
+}
+
+// read reads size bytes into the body; fewer are an error of io.ReadFull.
+func (b *buffers) read(from io.Reader, size int) (n int, err error) {
+	switch {
+	case size > batch.MaxUsual:
+		b.body, b.free = batch.Large(size)
+	case cap(b.body) < size:
+		b.body = make([]byte, size)
+	}
+	b.body = b.body[:size]
+	return io.ReadFull(from, b.body)
 }
 
 // refusal is an answer that is not 2xx.
@@ -143,16 +160,11 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, host strin
 	}
 	// A server without such deadlines (a test's recorder) needs none.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.opts.Bounds.deadline(size)))
-	var err error
-	if req.ContentLength >= 0 {
-		if cap(buf.body) < size {
-			buf.body = make([]byte, size)
-		}
-		buf.body = buf.body[:size]
-		_, err = io.ReadFull(req.Body, buf.body)
-	} else {
-		buf.body, err = io.ReadAll(io.LimitReader(req.Body, int64(size)))
+	n, err := buf.read(req.Body, size)
+	if req.ContentLength < 0 && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
+		err = nil // shorter than the largest, as it should be
 	}
+	buf.body = buf.body[:n]
 	switch {
 	case err != nil:
 		return size, &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: fmt.Sprintf("body cut short: %v", err)}
