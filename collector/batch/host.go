@@ -44,6 +44,7 @@ type host struct {
 	builder labels.ScratchBuilder
 	names   []string // scratch, as are the next four
 	bytes   int      // of the labels of the section
+	named   bool     // the section has the name of a metric
 	renamed bool     // its instance is listed under another name
 	refused string   // the name of the metric that was refused
 	because *owner   // whose limit it was; nil: the sender's
@@ -194,7 +195,7 @@ var (
 // begin starts the label section of a series; add and intern follow.
 func (h *host) begin() {
 	h.builder.Reset()
-	h.names, h.bytes, h.renamed = h.names[:0], 0, false
+	h.names, h.bytes, h.named, h.renamed = h.names[:0], 0, false, false
 	if h.foreign != nil {
 		h.foreign.instance, h.foreign.host = "", ""
 	}
@@ -225,8 +226,11 @@ func (h *host) add(name, value []byte) error {
 		}
 	}
 	h.names = append(h.names, n)
-	if n == metricName && len(value) == 0 {
-		return errNoName
+	if n == metricName {
+		if len(value) == 0 {
+			return errNoName
+		}
+		h.named = true
 	}
 	if len(value) > 0 {
 		h.take(n, string(value))
@@ -253,6 +257,9 @@ func (h *host) take(name, value string) {
 
 // intern ends the section: the one Series of these labels.
 func (h *host) intern() (*Series, error) {
+	if !h.named { // before anything is built: a body may have millions of these
+		return nil, errNoName
+	}
 	own, err := &h.own, error(nil)
 	if h.foreign == nil {
 		h.identify()
@@ -262,9 +269,6 @@ func (h *host) intern() (*Series, error) {
 	h.builder.Sort()
 	ls := h.builder.Labels()
 	name := ls.Get(metricName)
-	if name == "" {
-		return nil, errNoName
-	}
 	hash := ls.Hash()
 	for s := h.table[hash]; s != nil; s = s.next {
 		if labels.Equal(s.Labels, ls) {
