@@ -72,7 +72,9 @@ func TestUnlistedInstancesAreNamed(t *testing.T) {
 	rows := []row{{[]string{"__name__", "up", "instance", "b"}, []point{{received, 1}}}, {[]string{"__name__", "up", "instance", "a"}, []point{{received, 1}}},
 		{[]string{"__name__", "x", "instance", "b"}, []point{{received, 1}}}}
 	d := NewDecoder(Defaults())
-	decode := func(names *Names) (*Batch, error) { return d.DecodeForeign(guest(wire.KindForeign1), body1(t, rows), names) }
+	decode := func(names *Names) (*Batch, error) {
+		return d.DecodeForeign(guest(wire.KindForeign1), body1(t, rows), names)
+	}
 	_, err := decode(NewNames(nil, false))
 	var unlisted *Unlisted
 	if !errors.As(err, &unlisted) || !slices.Equal(unlisted.Instances, []string{"a", "b"}) {

@@ -131,25 +131,31 @@ func (w *walk) assign(from int, sh *shape, i int) {
 // refuse drops the samples from index from on, because of err. When err is
 // about the whole body, refuse returns it.
 func (w *walk) refuse(from int, err error) error {
-	if whole := new(Error); errors.As(err, &whole) {
-		return whole
-	}
-	n := len(w.batch.Samples) - from
+	n := max(len(w.batch.Samples)-from, 1)
 	w.batch.Samples = w.batch.Samples[:from]
-	switch {
-	case errors.Is(err, errUnlisted): // the body is decoded again
-	case errors.Is(err, errHosts):
-		w.batch.reject(ReasonHosts, max(n, 1), func() string {
-			return fmt.Sprintf("sender %s brings %d hosts already; further ones (such as %s) are refused", w.host.id.instance, w.limits.HostsPerSender, clip(w.host.refused, 60))
-		})
-	case errors.Is(err, errSeriesLimit):
-		w.batch.reject(ReasonSeriesLimit, max(n, 1), w.host.tooMany)
-	case errors.Is(err, errNewSeries):
-		w.batch.reject(ReasonNewSeries, max(n, 1), w.host.tooFast)
+	reason, detail := ReasonLabels, err.Error
+	switch err {
+	case errUnlisted: // the body is decoded again
+		return nil
+	case errHosts:
+		reason, detail = ReasonHosts, w.host.tooManyHosts
+	case errSeriesLimit:
+		reason, detail = ReasonSeriesLimit, w.host.tooMany
+	case errNewSeries:
+		reason, detail = ReasonNewSeries, w.host.tooFast
+	case errNoName:
 	default:
-		w.batch.reject(ReasonLabels, max(n, 1), err.Error)
+		if whole := new(Error); errors.As(err, &whole) {
+			return whole
+		}
 	}
+	w.batch.reject(reason, n, detail)
 	return nil
+}
+
+// tooManyHosts says whose hosts_limit refused which instance.
+func (h *host) tooManyHosts() string {
+	return fmt.Sprintf("sender %s brings %d hosts already; further ones (such as %s) are refused", h.id.instance, h.limits.HostsPerSender, clip(h.refused, 60))
 }
 
 // tooMany says whose series limit refused which metric.
