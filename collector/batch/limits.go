@@ -30,7 +30,7 @@ type Limits struct {
 func Defaults() Limits {
 	return Limits{
 		CompressedBytes: 4 << 20,
-		DecodedBytes:    32 << 20,
+		DecodedBytes:    24 << 20,
 		Ratio:           100,
 		Samples:         50_000,
 		Symbols:         100_000,

@@ -134,16 +134,16 @@ func (w *walk) refuse(from int, err error) error {
 	n := max(len(w.batch.Samples)-from, 1)
 	w.batch.Samples = w.batch.Samples[:from]
 	reason, detail := ReasonLabels, err.Error
-	switch err {
-	case errUnlisted: // the body is decoded again
-		return nil
-	case errHosts:
-		reason, detail = ReasonHosts, w.host.tooManyHosts
-	case errSeriesLimit:
+	switch { // those first that come by the million
+	case errors.Is(err, errSeriesLimit):
 		reason, detail = ReasonSeriesLimit, w.host.tooMany
-	case errNewSeries:
+	case errors.Is(err, errNoName):
+	case errors.Is(err, errUnlisted): // the body is decoded again
+		return nil
+	case errors.Is(err, errHosts):
+		reason, detail = ReasonHosts, w.host.tooManyHosts
+	case errors.Is(err, errNewSeries):
 		reason, detail = ReasonNewSeries, w.host.tooFast
-	case errNoName:
 	default:
 		if whole := new(Error); errors.As(err, &whole) {
 			return whole

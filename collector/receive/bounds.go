@@ -26,7 +26,7 @@ func DefaultBounds() Bounds {
 		Handshakes:           512,
 		HandshakesPerAddress: 128,
 		InflightBytes:        64 << 20,
-		InflightPerHost:      36 << 20,
+		InflightPerHost:      28 << 20,
 		MinRate:              16 << 10,
 		Header:               5 * time.Second,
 	}
