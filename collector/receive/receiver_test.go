@@ -493,10 +493,10 @@ func TestBombsCostNoMemory(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.enrol("web-1")
 	header := map[string]string{"Content-Type": wire.ContentType2, "Content-Encoding": "snappy"}
-	// 10 000 bytes that say they are 32 MiB: within the size, far above the ratio.
-	bomb := append([]byte{0x80, 0x80, 0x80, 0x10}, make([]byte, 10_000)...)
-	// 30 MB of empty symbols, honestly compressed: 15 million of them.
-	symbols := snappy.Encode(nil, bytes.Repeat([]byte{0x22, 0}, 15_000_000))
+	// 10 000 bytes that say they are 16 MiB: within the size, far above the ratio.
+	bomb := append([]byte{0x80, 0x80, 0x80, 0x08}, make([]byte, 10_000)...)
+	// 24 MB of empty symbols, honestly compressed: 12 million of them.
+	symbols := snappy.Encode(nil, bytes.Repeat([]byte{0x22, 0}, 12_000_000))
 	c.post(wire.WritePath, bytes.NewReader(bomb), header)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
