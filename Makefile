@@ -6,15 +6,23 @@ SKIPS   := $(abspath $(BIN))/skips.txt
 # Packages whose goroutines are worth the price of the race detector.
 RACE    := ./internal/journal/... ./internal/wire/... ./internal/identity/... ./agent/... \
            ./collector/batch/... ./collector/receive/... ./collector/fold/... ./collector/series/... \
-           ./collector/ledger/... ./collector/figures/... ./collector/web/... ./collector/api/...
+           ./collector/ledger/... ./collector/people/... ./collector/figures/... ./collector/web/... ./collector/api/...
 
-.PHONY: run build tools fmt vet lint unit race e2e test vuln bench fuzz soak
+.PHONY: run build build-all tools fmt vet lint unit race e2e test vuln bench fuzz soak
 
 run: ## the product, for this host
 	go run ./cmd/plimsoll-collector quickstart
 
 build: ## both programs, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/plimsoll-agent ./cmd/plimsoll-collector
+
+# Systems the agent is built for and was never run on.
+SYSTEMS ?= windows/amd64 darwin/arm64 darwin/amd64 freebsd/amd64
+build-all: ## the agent for the other systems: that it builds, not that it runs
+	@for s in $(SYSTEMS); do \
+	  out=$(BIN)/plimsoll-agent-$${s%/*}-$${s#*/}; case $$s in windows/*) out=$$out.exe;; esac; \
+	  GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $$out ./cmd/plimsoll-agent || exit 1; \
+	  echo "built, not run: $$out"; done
 
 tools: ## installs what the tests need, only as root on a Debian-like machine
 	@.ci/tools
@@ -38,7 +46,7 @@ race:
 
 test: ## everything; the last lines name what was skipped and why
 	@mkdir -p $(BIN) && : > $(SKIPS)
-	@$(MAKE) --no-print-directory tools fmt build vet lint race unit
+	@$(MAKE) --no-print-directory tools fmt build build-all vet lint race unit
 	@sort -u $(SKIPS); echo "skips: $$(sort -u $(SKIPS) | wc -l)"
 
 vuln: ## needs the vulnerability database on the Internet

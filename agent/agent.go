@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/fault"
 	"github.com/plimsoll/plimsoll/agent/ship"
 	"github.com/plimsoll/plimsoll/agent/source"
@@ -43,6 +42,8 @@ type Agent struct {
 	out      *recorder
 	collect  *collector
 	ship     *ship.Shipper
+	assigned *assigned
+	renew    *renewer
 	listener net.Listener // nil: no metrics
 	close    []func() error
 }
@@ -71,23 +72,24 @@ func New(opt Options) (_ *Agent, err error) {
 		return nil, err
 	}
 	a.close = append(a.close, a.alive.file.Close)
-	var checks []*check.Check
-	for _, k := range c.Checks {
-		made, err := check.New(c.spec(k))
-		if err != nil {
-			return nil, fmt.Errorf("check of %s: %w", k.Component, err)
-		}
-		checks = append(checks, made)
+	checks, err := c.makeChecks()
+	if err != nil {
+		return nil, err
 	}
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
-		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock,
+		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock, Run: run,
 		Version: opt.Version, Log: opt.Log, Now: opt.Now, InOrder: c.RemoteWrite.URL != "",
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.assigned = &assigned{
+		cfg: c, own: checks, schedule: a.collect.schedule, get: a.ship.Get, note: a.out.note, log: opt.Log, now: opt.Now,
+		asking: fault.New(opt.Log, opt.Now, "the collector's checks are taken up again"),
+	}
+	a.renew = newRenewer(renewOptions{Dir: c.IdentityDir(), Connect: a.connect, Taken: a.ship.Reconnect, Version: opt.Version, Log: opt.Log, Now: opt.Now})
 	a.collect.own = a.figures()
 	return a, a.listen()
 }
@@ -162,9 +164,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.collect.run(ctx) })
 	all.Go(func() error { a.collect.schedule.Run(ctx); return nil })
+	if a.opt.Config.Assigned.Enabled && a.opt.Config.RemoteWrite.URL == "" {
+		a.assigned.load()
+		all.Go(func() error { a.assigned.run(ctx); return nil })
+	}
 	all.Go(func() error { return a.ship.Run(ctx) })
 	all.Go(func() error { return a.stampAlive(ctx) })
 	all.Go(func() error { return a.serveStatus(ctx) })
+	if a.opt.Config.RemoteWrite.URL == "" {
+		all.Go(func() error { a.renew.run(ctx); return nil })
+	}
 	if a.listener != nil {
 		all.Go(func() error { return a.serveMetrics(ctx) })
 	}

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/source"
 	"github.com/plimsoll/plimsoll/internal/settings"
 )
@@ -33,6 +32,8 @@ type Config struct {
 	Sources map[string]SourceConfig `yaml:"sources"`
 	// Checks are the availability tests this host makes.
 	Checks []CheckConfig `yaml:"checks"`
+	// Assigned bounds the tests the collector's catalogue may ask of this host.
+	Assigned AssignedConfig `yaml:"assigned"`
 }
 
 // CollectorConfig is where to deliver.
@@ -82,58 +83,11 @@ type SourceConfig struct {
 	Interval settings.Duration `yaml:"interval"`
 }
 
-// CheckConfig is one availability test.
-type CheckConfig struct {
-	// Component is what is tested, by the catalogue's name.
-	Component string `yaml:"component"`
-	// Check names the test among several of a component; default: its kind.
-	Check string `yaml:"check"`
-	// HTTP is the URL to ask for, or
-	HTTP string `yaml:"http"`
-	// TCP is the host:port to connect to.
-	TCP string `yaml:"tcp"`
-	// Interval between tests; default: that of collections.
-	Interval settings.Duration `yaml:"interval"`
-	// Timeout of one test; default: 5 s, and not above the interval.
-	Timeout settings.Duration `yaml:"timeout"`
-	// Slow is the time beyond which an answer counts as degraded; default: never.
-	Slow settings.Duration `yaml:"slow"`
-	// Expect is what the answer must be like (http).
-	Expect ExpectConfig `yaml:"expect"`
-}
-
-// ExpectConfig is what the answer to an http check must be like.
-type ExpectConfig struct {
-	// Status codes that are accepted, one or a list; default: 200 to 299.
-	Status statusList `yaml:"status"`
-	// Contains is a text the body must contain.
-	Contains string `yaml:"contains"`
-	// Redirects are followed unless this is false.
-	Redirects *bool `yaml:"redirects"`
-}
-
-// statusList is one status code or several.
-type statusList []int
-
-// ReadYAML reads 200 or [200, 204].
-func (s *statusList) ReadYAML(c settings.Cursor) {
-	if c.Kind() != settings.List {
-		var one int
-		c.Into(&one)
-		*s = statusList{one}
-		return
-	}
-	var list []int
-	c.Into(&list)
-	*s = list
-}
-
 // Bounds and defaults.
 const (
-	minInterval    = 10 * time.Millisecond
-	maxInterval    = time.Hour
-	minBuffer      = 1 << 20
-	defaultTimeout = 5 * time.Second
+	minInterval = 10 * time.Millisecond
+	maxInterval = time.Hour
+	minBuffer   = 1 << 20
 )
 
 // Defaults is what an empty file means.
@@ -144,6 +98,7 @@ func Defaults() Config {
 		Listen:   "127.0.0.1:1878",
 		Buffer:   BufferConfig{MaxBytes: 512 << 20, MaxAge: settings.Duration(7 * 24 * time.Hour)},
 		Roots:    RootsConfig{Proc: "/proc", Sys: "/sys", RootFS: "/"},
+		Assigned: AssignedConfig{Enabled: true},
 	}
 }
 
@@ -161,21 +116,18 @@ func notYet() map[string]string {
 	keys := map[string]string{
 		"scrape":        soon("reading an exporter's page"),
 		"textfile":      soon("reading *.prom files"),
-		"checks[].from": soon("assigning a check to several probes"),
-		"checks[].need": soon("weighing several probes"),
+		"checks[].from": "checks for several hosts are assigned in the collector's catalogue",
+		"checks[].need": "how many probes must agree is said of the component, in the collector's catalogue",
 	}
 	for _, kind := range laterKinds() {
 		keys["checks[]."+kind] = soon("a check of kind " + kind)
-	}
-	for _, name := range [...]string{"swap", "connections", "descriptors", "processes", "pressure", "temperature", "systemd", "top"} {
-		keys["sources."+name] = soon("a source " + name)
 	}
 	return keys
 }
 
 // laterKinds are the kinds of check of the specifications that there are not yet.
 func laterKinds() []string {
-	return []string{"icmp", "dns", "tls", "process", "systemd", "service", "file_age", "script", "plugin", "heartbeat"}
+	return []string{"service", "plugin", "heartbeat"}
 }
 
 // Load reads a configuration file. With must false a file that does not exist
@@ -198,26 +150,4 @@ func Parse(file string, text []byte) (Config, settings.Faults) {
 	doc, faults := settings.Decode(file, text, &c, notYet())
 	faults = append(faults, validate(doc, &c)...)
 	return c, faults.Sorted()
-}
-
-// spec is a check as package check takes it, defaults filled in.
-func (c *Config) spec(k CheckConfig) check.Spec {
-	s := check.Spec{
-		Component: k.Component, Name: k.Check, HTTP: k.HTTP, TCP: k.TCP,
-		Interval: k.Interval.Std(), Timeout: k.Timeout.Std(), Slow: k.Slow.Std(),
-		Status: k.Expect.Status, Contains: k.Expect.Contains,
-		NoFollow: k.Expect.Redirects != nil && !*k.Expect.Redirects,
-	}
-	if s.Interval == 0 {
-		s.Interval = c.Interval.Std()
-	}
-	if s.Timeout == 0 {
-		s.Timeout = min(defaultTimeout, s.Interval)
-	}
-	if s.Name == "" {
-		if s.Name = "tcp"; s.HTTP != "" {
-			s.Name = "http"
-		}
-	}
-	return s
 }

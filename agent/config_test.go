@@ -48,6 +48,9 @@ func TestShippedExample(t *testing.T) {
 	if len(c.Collector.Addresses) == 0 {
 		c.Collector.Addresses = nil
 	}
+	if len(c.Assigned.Allow) == 0 {
+		c.Assigned.Allow = nil
+	}
 	if want := Defaults(); !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, want the defaults %+v", c, want)
 	}
@@ -77,8 +80,20 @@ checks:
   - {component: e}
   - {component: f, tcp: "a:80", expect: {status: 200}}
   - {component: g, http: "http://a/", expect: {status: [200, 99]}, slow: 10s, interval: 15s}
-  - {component: h, icmp: a}
+  - {component: h, heartbeat: a}
   - {component: i, http: "http://a/", timout: 5s, interval: 15s}
+  - {component: j, dns: a.example, server: "ns:0", interval: 15s}
+  - {component: k, dns: a.example, type: ANY, expect: {status: 200}, interval: 15s}
+  - {component: l, tls: "a:443", ca: ca.pem, expect: {warning: 1d, critical: 2d, max: 1}, interval: 15s}
+  - {component: m, process: shop, expect: {min: 3, max: 2, max_age: 1d}, interval: 15s}
+  - {component: n, process: shop, expect: {min: -1, max: none}, interval: 15s}
+  - {component: o, file: backup, expect: {min_size: 1GB}, interval: 15s}
+  - {component: p, script: "/bin/true", interval: 15s}
+  - {component: q, script: [true-ish], ca: /etc/ca.pem, interval: 15s}
+  - {component: r, unit: shop, icmp: a, interval: 15s}
+  - {component: s, icmp: "a:80", interval: 15s}
+  - {component: t, tcp: "a:80", from: [web-1], interval: 15s}
+assigned: {enabled: perhaps, allow: [10.0.0.0/8, 10.0.0.1, office]}
 `
 	want := `agent.yaml:1: data: "var/lib" is not an absolute path; begin it with /
 agent.yaml:2: intervall: unknown key; did you mean "interval"?
@@ -92,21 +107,41 @@ agent.yaml:6: buffer.max_age: below one minute: no outage of the collector is th
 agent.yaml:7: roots.proc: "proc" is not an absolute path; begin it with /
 agent.yaml:9: sources.cpuu: no such source; did you mean "cpu"?
 agent.yaml:10: sources.load.interval: 5ms is shorter than the interval of collections, 2h; make it longer, or shorten the other
-agent.yaml:11: sources.pressure: not yet: a source pressure comes in a later version; remove the key
-agent.yaml:12: sources.zebra: no such source; known: cpu, memory, load, filesystem, disk, network, uptime, uname
+agent.yaml:12: sources.zebra: no such source; known: cpu, memory, swap, load, filesystem, disk, network, connections, descriptors, processes, pressure, temperature, systemd, top, uptime, uname
 agent.yaml:13: scrape: not yet: reading an exporter's page comes in a later version; remove the key
 agent.yaml:15: checks[0]: component is missing; name what is tested, as the catalogue does
 agent.yaml:16: checks[1].timeout: 11s is longer than the interval, 10s; shorten it: a check never overlaps itself
 agent.yaml:17: checks[2]: component a is tested by checks[1] already; name another component, and let the service need all_of both
-agent.yaml:18: checks[3]: both http and tcp are given; make two checks of it
+agent.yaml:18: checks[3]: http and tcp are given; make a check of each
 agent.yaml:19: checks[4].tcp: "a" is not host:port
 agent.yaml:20: checks[5].http: "a/" is not a URL that begins with http:// or https:// and names a host
-agent.yaml:21: checks[6]: nothing to test: name one of [http tcp]
-agent.yaml:22: checks[7].expect: only an http check has an answer to expect something of; remove it
+agent.yaml:21: checks[6]: nothing to test: name one of [http tcp tls dns icmp process unit file script]
+agent.yaml:22: checks[7].expect.status: says nothing to a check of kind tcp, only to http; remove it
 agent.yaml:23: checks[8].slow: 10s is not below the timeout, 5s: nothing would be degraded; shorten it
 agent.yaml:23: checks[8].expect.status[1]: 99 is not an HTTP status code; they lie between 100 and 599
-agent.yaml:24: checks[9].icmp: not yet: a check of kind icmp comes in a later version; remove the key
-agent.yaml:25: checks[10].timout: unknown key; did you mean "timeout"?`
+agent.yaml:24: checks[9].heartbeat: not yet: a check of kind heartbeat comes in a later version; remove the key
+agent.yaml:25: checks[10].timout: unknown key; did you mean "timeout"?
+agent.yaml:26: checks[11].server: "0" is not a port between 1 and 65535
+agent.yaml:27: checks[12].type: "ANY" is not a type of record: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT
+agent.yaml:27: checks[12].expect.status: says nothing to a check of kind dns, only to http; remove it
+agent.yaml:28: checks[13].expect.max: says nothing to a check of kind tls, only to process; remove it
+agent.yaml:28: checks[13].expect.warning: 1d is shorter than critical, 2d: nothing would be degraded; make it longer
+agent.yaml:28: checks[13].ca: "ca.pem" is not an absolute path; begin it with /
+agent.yaml:29: checks[14].expect.max_age: says nothing to a check of kind process, only to file; remove it
+agent.yaml:29: checks[14].expect.max: 2 is below 3; leave it out where any number may run
+agent.yaml:30: checks[15].expect.max: expected a whole number, found "none"
+agent.yaml:30: checks[15].expect.min: -1 is below 0
+agent.yaml:31: checks[16].expect.min_size: "1GB" is not a size; write it like 512MiB, 1GiB or 65536
+agent.yaml:31: checks[16].file: "backup" is not an absolute path
+agent.yaml:32: checks[17].script: expected a list, found "/bin/true"
+agent.yaml:33: checks[18].script: "true-ish" is not an absolute path: a script is never looked for in a PATH
+agent.yaml:33: checks[18].ca: says nothing to a check of kind script, only to http and tls; remove it
+agent.yaml:34: checks[19]: icmp and unit are given; make a check of each
+agent.yaml:35: checks[20].icmp: "a:80" is not a host; ping knows no port
+agent.yaml:36: checks[21].from: not yet: checks for several hosts are assigned in the collector's catalogue; remove the key
+agent.yaml:37: assigned.enabled: expected true or false, found "perhaps"
+agent.yaml:37: assigned.allow[1]: "10.0.0.1" is not a network; write it like 10.0.0.0/8, one address as 10.1.2.3/32
+agent.yaml:37: assigned.allow[2]: "office" is not a network; write it like 10.0.0.0/8, one address as 10.1.2.3/32`
 	_, faults := Parse("agent.yaml", []byte(text))
 	if got := faults.Error(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -33,6 +33,7 @@ func (a *Agent) connect() (ship.Endpoint, error) {
 		return to, err
 	}
 	to.Addresses, to.TLS = c.Collector.Addresses, id.ClientTLS()
+	to.TLS.Time = a.opt.Now
 	if len(to.Addresses) == 0 && id.Collector != "" {
 		to.Addresses = []string{id.Collector}
 	}

@@ -70,8 +70,18 @@ func (a *Agent) figures() figures {
 	add(gauge, "plimsoll_agent_clock_ahead_seconds", "How far this host's clock is ahead of the collector's; negative = behind; 0 also while not known.", func() float64 {
 		return a.ship.Stats().ClockAhead.Seconds()
 	})
+	add(gauge, "plimsoll_agent_certificate_expiry_timestamp_seconds", "When this host's certificate ends; 0 = it has none.", func() float64 {
+		ends := a.renew.status().Ends
+		if ends.IsZero() {
+			return 0
+		}
+		return float64(ends.Unix())
+	})
+	add(counter, "plimsoll_agent_certificate_renewals_total", "Certificates taken up in this run.", func() float64 { return float64(a.renew.status().Renewed) })
 	add(counter, "plimsoll_agent_collections_total", "Collections made.", func() float64 { return float64(a.collect.figures().collections) })
 	add(counter, "plimsoll_agent_source_failures_total", "Times a source did not measure.", func() float64 { return float64(a.collect.figures().failures) })
+	add(gauge, "plimsoll_agent_assigned_checks", "Checks of the collector's catalogue that this host makes.", func() float64 { taken, _ := a.assigned.figures(); return float64(taken) })
+	add(gauge, "plimsoll_agent_assigned_refused_checks", "Checks of the collector's catalogue that this host refuses.", func() float64 { _, refused := a.assigned.figures(); return float64(refused) })
 	add(gauge, "plimsoll_agent_collection_series", "Series in the last collection.", func() float64 { return float64(a.collect.figures().series) })
 	add(gauge, "plimsoll_agent_collection_duration_seconds", "How long the last collection took, its fsync included.", func() float64 { return a.collect.figures().took.Seconds() })
 	return f

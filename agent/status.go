@@ -24,6 +24,8 @@ type Status struct {
 	Data     string    `json:"data"`
 	Instance string    `json:"instance"` // the name the collector lists this host under; empty: not enrolled
 	Expires  time.Time `json:"certificate_expires"`
+	// CertificateTrouble is why it is not renewed though it is due; empty: it is, or is not due.
+	CertificateTrouble string `json:"certificate_trouble,omitempty"`
 
 	Measuring  MeasuringStatus  `json:"measuring"`
 	Delivering DeliveringStatus `json:"delivering"`
@@ -70,7 +72,7 @@ func (a *Agent) status() Status {
 	now := a.opt.Now()
 	s := Status{Version: a.opt.Version, At: now, Started: a.started, Data: a.opt.Config.Data}
 	if id, err := identity.Load(a.opt.Config.IdentityDir()); err == nil {
-		s.Instance, s.Expires = id.Instance, id.Expires
+		s.Instance, s.Expires, s.CertificateTrouble = id.Instance, id.Expires, a.renew.status().Trouble
 	}
 	collected, shipped, buffer := a.collect.figures(), a.ship.Stats(), a.buffer.Stats()
 	interval := a.opt.Config.Interval.Std()

@@ -54,6 +54,9 @@ func (s *Status) print(to io.Writer) error {
 	if s.Instance != "" {
 		who = fmt.Sprintf("listed as %s, certificate until %s", s.Instance, s.Expires.UTC().Format("2006-01-02 15:04 UTC"))
 	}
+	if s.CertificateTrouble != "" {
+		who += "; " + s.CertificateTrouble
+	}
 	_, err := fmt.Fprintf(to, "plimsoll-agent %s, running for %s, %s\n%s\n%s\n%s\n", s.Version, age(s.At.Sub(s.Started)), who,
 		s.measuring(), s.delivering(), s.clock())
 	return err

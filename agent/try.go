@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -77,24 +78,54 @@ func trySources(ctx context.Context, cfg *Config, t *table) {
 }
 
 func tryChecks(ctx context.Context, cfg *Config, t *table) {
-	for _, k := range cfg.Checks {
-		spec := cfg.spec(k)
-		made, err := check.New(spec)
-		if err != nil {
-			t.row("check "+spec.Component+"/"+spec.Name, "failed", "", err.Error())
-			t.failed = true
-			continue
-		}
-		r := made.Probe(ctx)
-		found := r.Reason
-		if found == "" && r.Status > 0 {
-			found = fmt.Sprintf("answered %d", r.Status)
-		}
-		if r.State != check.Up {
-			t.failed = true
-		}
-		t.row("check "+spec.Component+"/"+spec.Name, r.State.String(), short(r.Duration), found)
+	own, err := cfg.makeChecks()
+	if err != nil { // was refused with the configuration
+		t.row("checks", "failed", "", err.Error())
+		t.failed = true
 	}
+	for _, c := range own {
+		tryCheck(ctx, c, "check ", t)
+	}
+	if !cfg.Assigned.Enabled {
+		return
+	}
+	kept, err := readKept(cfg.Data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // nothing was assigned so far
+	}
+	var taken []*check.Check
+	var refused []refusedCheck
+	if err == nil {
+		taken, refused, err = cfg.readAssigned(kept.Body)
+	}
+	if err != nil {
+		t.row("checks of the collector", "failed", "", err.Error())
+		t.failed = true
+	}
+	for _, c := range taken {
+		tryCheck(ctx, c, "assigned ", t)
+	}
+	for _, r := range refused {
+		t.row("assigned "+r.component+"/"+r.name, "refused", "", r.reason)
+		t.failed = true
+	}
+}
+
+// tryCheck makes one check once.
+func tryCheck(ctx context.Context, c *check.Check, whose string, t *table) {
+	r := c.Probe(ctx)
+	found := r.Reason
+	switch {
+	case found != "":
+	case r.Status > 0:
+		found = fmt.Sprintf("answered %d", r.Status)
+	case !r.ChainExpiry.IsZero():
+		found = "certificate until " + r.ChainExpiry.UTC().Format("2006-01-02")
+	}
+	if r.State != check.Up {
+		t.failed = true
+	}
+	t.row(whose+c.Component+"/"+c.Name, r.State.String(), short(r.Duration), found)
 }
 
 // tryIdentity tells where to; not to be enrolled yet is no failure of the configuration.

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/source"
 	"github.com/plimsoll/plimsoll/internal/settings"
 )
@@ -43,6 +42,7 @@ func validate(doc *settings.Document, c *Config) settings.Faults {
 	}
 	v.sources(c)
 	v.checks(c)
+	v.assigned(c.Assigned)
 	return v.faults
 }
 
@@ -134,10 +134,6 @@ func (v *validator) sources(c *Config) {
 	for _, name := range names {
 		key := "sources." + name
 		if !slices.Contains(known, name) {
-			if sentence, ok := notYet()[key]; ok {
-				v.fault(key, "not yet: "+sentence, "remove the key")
-				continue
-			}
 			remedy := settings.DidYouMean(name, known)
 			if remedy == "" {
 				remedy = "known: " + strings.Join(known, ", ")
@@ -149,74 +145,4 @@ func (v *validator) sources(c *Config) {
 			v.fault(key+".interval", fmt.Sprintf("%s is shorter than the interval of collections, %s", settings.Duration(d), c.Interval), "make it longer, or shorten the other")
 		}
 	}
-}
-
-func (v *validator) checks(c *Config) {
-	seen := map[string]int{}
-	for i, k := range c.Checks {
-		key := fmt.Sprintf("checks[%d]", i)
-		spec := c.spec(k)
-		v.check(key, k, spec)
-		// Facts are told apart by component and observer, and this host is one
-		// observer: two checks of one component would contradict each other.
-		if first, twice := seen[spec.Component]; twice && spec.Component != "" {
-			v.fault(key, fmt.Sprintf("component %s is tested by checks[%d] already", spec.Component, first), "name another component, and let the service need all_of both")
-		} else {
-			seen[spec.Component] = i
-		}
-	}
-}
-
-func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
-	if k.Component == "" {
-		v.fault(key, "component is missing", "name what is tested, as the catalogue does")
-	}
-	for field, text := range map[string]string{"component": k.Component, "check": k.Check} {
-		if len(text) > 200 {
-			v.fault(key+"."+field, "longer than 200 bytes", "shorten it")
-		}
-	}
-	switch {
-	case k.HTTP != "" && k.TCP != "":
-		v.fault(key, "both http and tcp are given", "make two checks of it")
-	case k.HTTP == "" && k.TCP == "" && v.isOther(key):
-		// The kind is refused already, as one that comes later.
-	default:
-		if _, err := check.New(spec); err != nil {
-			at := key
-			if k.HTTP != "" {
-				at += ".http"
-			} else if k.TCP != "" {
-				at += ".tcp"
-			}
-			v.fault(at, err.Error(), "")
-		}
-	}
-	if k.Interval != 0 {
-		v.interval(key+".interval", spec.Interval)
-	}
-	if spec.Timeout > spec.Interval || spec.Timeout <= 0 {
-		v.fault(key+".timeout", fmt.Sprintf("%s is longer than the interval, %s", k.Timeout, settings.Duration(spec.Interval)), "shorten it: a check never overlaps itself")
-	}
-	if spec.Slow >= spec.Timeout && spec.Slow > 0 {
-		v.fault(key+".slow", fmt.Sprintf("%s is not below the timeout, %s: nothing would be degraded", k.Slow, settings.Duration(spec.Timeout)), "shorten it")
-	}
-	if k.HTTP == "" && (len(k.Expect.Status) > 0 || k.Expect.Contains != "" || k.Expect.Redirects != nil) {
-		v.fault(key+".expect", "only an http check has an answer to expect something of", "remove it")
-	}
-	for j, status := range k.Expect.Status {
-		if status < 100 || status > 599 {
-			v.fault(fmt.Sprintf("%s.expect.status[%d]", key, j), fmt.Sprintf("%d is not an HTTP status code", status), "they lie between 100 and 599")
-		}
-	}
-}
-
-// isOther tells a check of a kind there is not yet.
-func (v *validator) isOther(key string) bool {
-	for _, kind := range laterKinds() {
-		if v.doc.Has(key + "." + kind) {
-			return true
-		}
-	}
-	return false
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 // openCatalogue reads the catalogue strictly: with a fault the collector does
@@ -48,6 +49,11 @@ func (c *Collector) storeCatalogue() error {
 
 // inForce is the catalogue that figures are computed by.
 func (c *Collector) inForce() *catalogue.Catalogue { return c.catalogue }
+
+// inForceChecks are the checks it asks of a host.
+func (c *Collector) inForceChecks(instance string) wire.Checks {
+	return c.catalogue.AssignedTo(instance)
+}
 
 // agreed is its part about components, services and agreements.
 func (c *Collector) agreed() *availability.Catalogue { return c.catalogue.Availability }

@@ -2,11 +2,14 @@ package collector
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/fold"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/receive"
 	"github.com/plimsoll/plimsoll/collector/series"
 	"github.com/plimsoll/plimsoll/collector/words"
@@ -40,6 +44,7 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 	Sample  Sample           // nil outside of quickstart
+	Stdout  io.Writer        // where a set-up link is printed; nil: os.Stdout
 }
 
 // Collector is everything between the agents' port and the people's.
@@ -61,6 +66,9 @@ type Collector struct {
 
 	words  words.Shelf
 	people net.Listener
+	tls    *tls.Config // nil: plain HTTP, on loopback alone
+	door   *people.Door
+	host   net.Listener // the socket of the host's administrator; nil where it cannot be
 	pages  http.Handler
 }
 
@@ -90,7 +98,7 @@ func New(opt Options) (_ *Collector, err error) {
 			err = errors.Join(err, c.undo.all())
 		}
 	}()
-	for _, step := range [...]func() error{c.openPeople, c.openData, c.openCatalogue, c.openLedger, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
+	for _, step := range [...]func() error{c.openPeople, c.openData, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -99,14 +107,19 @@ func New(opt Options) (_ *Collector, err error) {
 }
 
 // URL is where people find the first page.
-func (c *Collector) URL() string { return "http://" + c.people.Addr().String() }
+func (c *Collector) URL() string {
+	if c.tls != nil {
+		return "https://" + reachable(c.people.Addr().String())
+	}
+	return "http://" + c.people.Addr().String()
+}
 
 // AgentsAddr is the host:port agents deliver to.
 func (c *Collector) AgentsAddr() string { return c.receive.Addr().String() }
 
 func (c *Collector) openPeople() (err error) {
-	if err := loopbackOnly(c.opt.Config.Listen); err != nil {
-		return err
+	if c.opt.Config.Login == loginNever && !Loopback(c.opt.Config.Listen) {
+		return fmt.Errorf("refused to listen for people on %s with login: never: anybody who reaches that address could change and read everything; leave login out, or listen on 127.0.0.1", c.opt.Config.Listen)
 	}
 	if c.people, err = listen(c.opt.Config.Listen, "--listen"); err != nil {
 		return err
@@ -131,7 +144,24 @@ func (c *Collector) openData() error {
 
 func (c *Collector) path(name string) string { return filepath.Join(c.opt.Config.Data, name) }
 
+// ledgerLost refuses to begin a new ledger beside an old journal: outages,
+// records and hosts would be gone without a word.
+func (c *Collector) ledgerLost() error {
+	if info, err := os.Stat(c.path("ledger.db")); err == nil && info.Size() > 0 {
+		return nil
+	}
+	segments, err := filepath.Glob(filepath.Join(c.path("journal"), "*.seg"))
+	if err != nil || len(segments) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is missing or empty, but there is a journal beside it; put the newest backup of the ledger in its place, or move the whole data directory away to begin anew",
+		ledger.ErrDamaged, c.path("ledger.db"))
+}
+
 func (c *Collector) openLedger() (err error) {
+	if err := c.ledgerLost(); err != nil {
+		return err
+	}
 	if c.ledger, err = ledger.Open(ledger.Options{Path: c.path("ledger.db"), Now: c.opt.Now, Log: c.opt.Log}); err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
@@ -167,9 +197,9 @@ func (c *Collector) openJournal() error {
 }
 
 func (c *Collector) openReceive() (err error) {
-	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger}, CA: c.ca,
+	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger, c.opt.Now}, CA: c.ca, Assigned: c.inForceChecks,
 		Senders: senders{c.ledger}, Limits: c.opt.Config.Limits.batch(), Bounds: c.opt.Config.Limits.bounds(),
-		Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
+		CertificateTTL: c.opt.Config.CertificateLife.Std(), Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
 	if err != nil {
 		return fmt.Errorf("prepare the agents' listener: %w", err)
 	}
@@ -194,7 +224,7 @@ func (c *Collector) openSeries() (err error) {
 func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
-	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger,
+	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
 		FactBefore: c.factBefore, Now: c.opt.Now})
 	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	return c.openJudge()
@@ -233,6 +263,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		func(ctx context.Context) error { return c.fold.Run(ctx, c.receive.Feed()) },
 		c.judge.Run,
 		c.servePeople,
+		c.serveHost,
 		c.trim,
 	} {
 		group.Go(func() error { return stage(ctx) })
@@ -248,7 +279,7 @@ func (c *Collector) Run(ctx context.Context) error {
 const drain = 5 * time.Second
 
 func (c *Collector) servePeople(ctx context.Context) error {
-	server := &http.Server{Handler: c.pages, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+	server := &http.Server{Handler: c.pages, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(c.opt.Log.Handler(), slog.LevelDebug)}
 	stopped := context.AfterFunc(ctx, func() {
 		deadline, cancel := context.WithTimeout(context.Background(), drain)
@@ -258,7 +289,11 @@ func (c *Collector) servePeople(ctx context.Context) error {
 		}
 	})
 	defer stopped()
-	if err := server.Serve(c.people); !errors.Is(err, http.ErrServerClosed) {
+	served := c.people
+	if c.tls != nil {
+		served = tls.NewListener(served, c.tls)
+	}
+	if err := server.Serve(served); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the pages: %w", err)
 	}
 	return nil

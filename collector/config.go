@@ -15,8 +15,12 @@ import (
 type Config struct {
 	// Data is the directory everything is kept in. One collector holds it at a time.
 	Data string `yaml:"data"`
-	// Listen is the address of the pages, the API and the metrics. Loopback only until there are logins.
+	// Listen is the address of the pages, the API and the metrics. Beyond loopback it is served over TLS and needs a login.
 	Listen string `yaml:"listen"`
+	// TLS is the certificate of the pages; beyond loopback one of the collector's own authority where it is not given.
+	TLS TLS `yaml:"tls"`
+	// Login is when a person has to log in on loopback: with_users, as soon as there is a user, or never.
+	Login string `yaml:"login"`
 	// ListenAgents is the address agents deliver to, over TLS with client certificates.
 	ListenAgents string `yaml:"listen_agents"`
 	// Catalogue is the file of services, agreements and resources; catalogue.yaml in Data where empty.
@@ -25,7 +29,29 @@ type Config struct {
 	Retention settings.Duration `yaml:"retention"`
 	// Limits of what is received.
 	Limits Limits `yaml:"limits"`
+	// CertificateLife is how long a host's certificate is good for, 1 h to 90 d. Its agent renews at two thirds.
+	CertificateLife settings.Duration `yaml:"certificate_life"`
 }
+
+// Bounds of CertificateLife. A longer one would keep an old authority alive
+// for as long; a shorter one would have a host renew all the time.
+const (
+	minCertificateLife = time.Hour
+	maxCertificateLife = 90 * 24 * time.Hour
+)
+
+// TLS names the files of a certificate and its key, in PEM. They are read
+// again within a minute when they change.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// Values of Config.Login.
+const (
+	loginWithUsers = "with_users"
+	loginNever     = "never"
+)
 
 // Defaults is the configuration of an empty file.
 func Defaults() Config {
@@ -33,17 +59,18 @@ func Defaults() Config {
 		Data:         "/var/lib/plimsoll",
 		Listen:       "127.0.0.1:1876",
 		ListenAgents: ":1877",
+		Login:        loginWithUsers,
 		Retention:    settings.Duration(90 * 24 * time.Hour),
 		Limits:       defaultLimits(),
+
+		CertificateLife: settings.Duration(7 * 24 * time.Hour),
 	}
 }
 
 // notYetConfig are the keys of the design that nothing acts on in this version.
 func notYetConfig() map[string]string {
 	return map[string]string{
-		"external_url": "the pages stay on loopback until there are logins",
-		"tls":          "the pages stay on loopback until there are logins",
-		"users":        "there are no logins yet",
+		"external_url": "links are made of the address the collector listens on",
 		"forward":      "samples are not forwarded yet",
 		"postgres":     "the ledger is SQLite only yet",
 		"notices":      "nobody is notified yet; problem records open by themselves",
@@ -80,6 +107,15 @@ func ParseConfig(file string, data []byte) (Config, settings.Faults) {
 	if doc != nil {
 		faults = append(faults, config.Limits.check(doc)...)
 	}
+	if d := config.CertificateLife.Std(); (d < minCertificateLife || d > maxCertificateLife) && doc != nil {
+		faults = append(faults, doc.Fault("certificate_life", fmt.Sprintf("%s is not between 1h and 90d", config.CertificateLife), "leave it out for 7d"))
+	}
+	if (config.TLS.Cert == "") != (config.TLS.Key == "") && doc != nil {
+		faults = append(faults, doc.Fault("tls", "names one of cert and key only", "name both, or neither for a certificate of the collector's own authority"))
+	}
+	if config.Login != loginWithUsers && config.Login != loginNever && doc != nil {
+		faults = append(faults, doc.Fault("login", fmt.Sprintf("%q is neither with_users nor never", config.Login), "leave it out for with_users"))
+	}
 	return config, faults.Sorted()
 }
 
@@ -103,15 +139,12 @@ func (c *Config) cataloguePath() string {
 	return filepath.Join(c.Data, "catalogue.yaml")
 }
 
-// loopbackOnly refuses a people's address that others could reach.
-func loopbackOnly(addr string) error {
+// Loopback tells whether addr (host:port) can be reached from this host alone.
+func Loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("--listen %q is not host:port: write it as 127.0.0.1:1876", addr)
+		return false
 	}
-	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("refused to listen for people on %q: there are no logins yet, so anybody who reaches that address could change and read everything; "+
-		"listen on 127.0.0.1 and reach it from elsewhere by ssh -L 1876:127.0.0.1:1876", addr)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -1,36 +1,20 @@
 package collector
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
-	"time"
-
-	"github.com/plimsoll/plimsoll/collector/api"
-	"github.com/plimsoll/plimsoll/collector/ledger"
-	"github.com/plimsoll/plimsoll/internal/identity"
 )
 
-// EnrolToken makes a token that lets one host in within ttl. The collector
-// keeps only the hash of its secret.
-func (c *Collector) EnrolToken(ctx context.Context, customer string, ttl time.Duration) (api.Token, error) {
-	text, hash := identity.NewToken(c.ca.Fingerprint())
-	expires := c.opt.Now().Add(ttl).Truncate(time.Second)
-	err := c.ledger.EnrolToken(ctx, hash, ledger.Token{Customer: customer, ExpiresAt: expires.UnixMilli(), Uses: 1})
-	if err != nil {
-		return api.Token{}, fmt.Errorf("keep the token's hash: %w", err)
-	}
-	return api.Token{Token: text, Address: c.advertised(), Expires: expires}, nil
-}
+// advertised is the address other hosts deliver to.
+func (c *Collector) advertised() string { return reachable(c.AgentsAddr()) }
 
-// advertised is the address other hosts deliver to: the bound one, or this
-// host's name where every address is bound.
-func (c *Collector) advertised() string {
-	bound := c.AgentsAddr()
+// reachable is a bound address as others write it: with this host's name where
+// every address is bound.
+func reachable(bound string) string {
 	addr, err := netip.ParseAddrPort(bound)
 	if err != nil || !addr.Addr().IsUnspecified() {
 		return bound

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/plimsoll/plimsoll/collector/api"
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/report"
 	"github.com/plimsoll/plimsoll/collector/web"
 	"github.com/plimsoll/plimsoll/collector/words"
@@ -23,12 +24,13 @@ func (c *Collector) openPages() (err error) {
 	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
-		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, NewToken: c.EnrolToken, NewSender: c.NewSender, Senders: c.ledger,
+		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Admission: c, People: c.door, NewSender: c.NewSender, Senders: c.ledger,
 		Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Progress: c.progress, Next: c.next, Actions: c.actions(),
+		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(),
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),
 			"GET /metrics":        promhttp.HandlerFor(c.registry, promhttp.HandlerOpts{}),
@@ -40,7 +42,7 @@ func (c *Collector) openPages() (err error) {
 		return fmt.Errorf("prepare the pages: %w", err)
 	}
 	c.pages = site
-	return nil
+	return c.openHost()
 }
 
 func (c *Collector) writeReport(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
@@ -48,7 +50,19 @@ func (c *Collector) writeReport(ctx context.Context, w io.Writer, customer, peri
 	if err != nil {
 		return err
 	}
-	return report.HTML(w, model)
+	if err := report.HTML(w, model); err != nil {
+		return err
+	}
+	return c.tell(ctx, "report.made", "report of "+customer+" for "+period, lang)
+}
+
+// tell puts into the audit chain what the visitor of ctx did.
+func (c *Collector) tell(ctx context.Context, action, subject, detail string) error {
+	v, ok := people.From(ctx)
+	if !ok {
+		return c.ledger.Tell(ctx, action, subject, detail, people.Act{})
+	}
+	return c.ledger.Tell(ctx, action, subject, detail, v.By())
 }
 
 // progress is how far the series have caught up with the journal, 0 to 1.
@@ -91,13 +105,19 @@ func (c *Collector) actions() map[string]func(context.Context) error {
 		return nil
 	}
 	return map[string]func(context.Context) error{
-		actionStopSample: func(context.Context) error {
+		actionStopSample: func(ctx context.Context) error {
 			c.opt.Log.Info("sample page stopped by its button")
-			return c.opt.Sample.Stop()
+			if err := c.opt.Sample.Stop(); err != nil {
+				return err
+			}
+			return c.tell(ctx, "sample.stopped", "sample page", "")
 		},
-		actionStartSample: func(context.Context) error {
+		actionStartSample: func(ctx context.Context) error {
 			c.opt.Log.Info("sample page started by its button")
-			return c.opt.Sample.Start()
+			if err := c.opt.Sample.Start(); err != nil {
+				return err
+			}
+			return c.tell(ctx, "sample.started", "sample page", "")
 		},
 	}
 }
@@ -120,16 +140,26 @@ func (c *Collector) next(context.Context) []web.Step {
 	return append(steps,
 		web.Step{Title: both("Add a server", "添加服务器"),
 			Text:    both("Make a one-time token; it prints the line to run there.", "生成一次性令牌，并打印要在该服务器上运行的命令。"),
-			Command: "plimsoll-collector enrol create --collector " + c.URL()},
+			Command: "plimsoll-collector enrol create " + c.asked()},
 		web.Step{Title: both("Describe a service", "描述一个服务"),
 			Text:    both("Edit the catalogue, check it, start again.", "编辑服务目录，检查，然后重新启动。"),
 			Command: "plimsoll-collector check --catalogue " + c.opt.Config.cataloguePath()},
-		web.Step{Title: both("Connect Grafana", "连接 Grafana"),
-			Text:    both("A stock Prometheus data source with this address; the board is dashboards/plimsoll.json.", "使用标准 Prometheus 数据源，地址如下；看板为 dashboards/plimsoll.json。"),
-			Command: c.URL() + "/prometheus"},
+		c.grafana(),
 		web.Step{Title: both("Make a report", "生成报告"), Link: "/reports", LinkText: both("reports", "报告"),
 			Text: both("This month's service report of a customer, as one file.", "某客户本月的服务报告，单个文件。")},
 	)
+}
+
+// grafana is the step that connects it; where people log in it needs a token.
+func (c *Collector) grafana() web.Step {
+	step := web.Step{Title: both("Connect Grafana", "连接 Grafana"),
+		Text:    both("A stock Prometheus data source with this address; the board is dashboards/plimsoll.json.", "使用标准 Prometheus 数据源，地址如下；看板为 dashboards/plimsoll.json。"),
+		Command: c.URL() + "/prometheus"}
+	if c.needsLogin() {
+		step.Text = both("A stock Prometheus data source with this address and the header Authorization: Bearer TOKEN; plimsoll-collector token create makes one. The board is dashboards/plimsoll.json.",
+			"使用标准 Prometheus 数据源，地址如下，并添加请求头 Authorization: Bearer TOKEN；令牌由 plimsoll-collector token create 生成。看板为 dashboards/plimsoll.json。")
+	}
+	return step
 }
 
 func both(en, zh string) map[string]string { return map[string]string{"en": en, "zh-CN": zh} }

@@ -3,9 +3,8 @@ package check
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
-
-	"github.com/plimsoll/plimsoll/agent/sample"
 )
 
 // State is what a test found out.
@@ -29,48 +28,62 @@ func (s State) value() float64 {
 	return [...]float64{0, 0, 0.5, 1}[s]
 }
 
-// Spec is a check as it is configured.
-type Spec struct {
-	Component string // what is tested, by the catalogue's name
-	Name      string // which test of it; the kind unless given
-	Interval  time.Duration
-	Timeout   time.Duration // of one test; below Interval
-	Slow      time.Duration // longer than this is degraded; 0 = never
-	HTTP      string        // URL, or
-	TCP       string        // host:port
-	Status    []int         // http: accepted status codes; empty = 200 to 299
-	Contains  string        // http: text the body must contain; empty = any body
-	NoFollow  bool          // http: take a redirect as the answer
+// prober is one kind of test on one target.
+type prober interface {
+	// probe makes the test once and returns by the context's deadline.
+	probe(ctx context.Context) Result
+}
+
+// kind is one kind of test: what a spec names as its target, and who makes it.
+type kind struct {
+	name   string
+	target func(*Spec) string // empty: the spec is not of this kind
+	make   func(Spec) (prober, error)
+}
+
+// kinds are the kinds of check there are, each in a file of its own.
+func kinds() []kind {
+	return []kind{
+		{"http", func(s *Spec) string { return s.HTTP }, newHTTP},
+		{"tcp", func(s *Spec) string { return s.TCP }, newTCP},
+		{"tls", func(s *Spec) string { return s.TLS }, newTLS},
+		{"dns", func(s *Spec) string { return s.DNS }, newDNS},
+		{"icmp", func(s *Spec) string { return s.ICMP }, newICMP},
+		{"process", func(s *Spec) string { return s.Process }, newProcess},
+		{"unit", func(s *Spec) string { return s.Unit }, newUnit},
+		{"file", func(s *Spec) string { return s.File }, newFile},
+		{"script", func(s *Spec) string { return strings.Join(s.Script, " ") }, newScript},
+	}
 }
 
 // Kinds lists the kinds of check there are.
-func Kinds() []string { return []string{"http", "tcp"} }
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	return names
+}
 
 // Check is a test that can be made again and again.
 type Check struct {
 	Spec
-	prober interface {
-		// probe makes the test once and returns by the context's deadline.
-		probe(ctx context.Context) Result
-	}
+	prober prober
 }
 
 // New makes the check of a spec. The error says what is wrong with the target.
 func New(spec Spec) (*Check, error) {
-	c := &Check{Spec: spec}
-	var err error
-	switch {
-	case spec.HTTP != "":
-		c.prober, err = newHTTP(spec)
-	case spec.TCP != "":
-		c.prober, err = newTCP(spec)
-	default:
-		err = fmt.Errorf("nothing to test: name one of %v", Kinds())
+	for _, k := range kinds() {
+		if k.target(&spec) == "" {
+			continue
+		}
+		made, err := k.make(spec)
+		if err != nil {
+			return nil, err
+		}
+		return &Check{Spec: spec, prober: made}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return nil, fmt.Errorf("nothing to test: name one of %v", Kinds())
 }
 
 // Result is the outcome of one test.
@@ -79,13 +92,18 @@ type Result struct {
 	State    State
 	Reason   string // why it is not up, in plain words
 	Duration time.Duration
-	Phases   []Phase // http only
+	Phases   []Phase // http and icmp only
 	Status   int     // http only; 0 = no answer
+
+	// http and tls only, zero when no certificate was shown: when the first
+	// of the shown certificates expires, and when the last chain to a trusted
+	// root does (zero also when there is no such chain).
+	Expiry, ChainExpiry time.Time
 }
 
 // Phase is a part of a test by the names of blackbox_exporter.
 type Phase struct {
-	Name string // resolve, connect, tls, processing, transfer
+	Name string // http: resolve, connect, tls, processing, transfer; icmp: resolve, setup, rtt
 	Took time.Duration
 }
 
@@ -103,40 +121,17 @@ func (c *Check) Probe(ctx context.Context) Result {
 	return r
 }
 
-// AppendResults adds the samples of a check's results, oldest first, series
-// by series so that each stands once in the message. An unknown state adds
-// no sample of the state and none of success: it is not a fact.
-func (c *Check) AppendResults(results []Result, out *sample.Set) {
-	series := func(name string, value func(Result) (float64, bool)) {
-		for _, r := range results {
-			if v, ok := value(r); ok {
-				out.AddAt(r.At.UnixMilli(), name, v, "check", c.Name, "component", c.Component)
-			}
-		}
-	}
-	series("plimsoll_check_state", func(r Result) (float64, bool) { return r.State.value(), r.State != Unknown })
-	series("probe_success", func(r Result) (float64, bool) {
-		if r.State >= Degraded {
-			return 1, true
-		}
-		return 0, r.State != Unknown
-	})
-	series("probe_duration_seconds", func(r Result) (float64, bool) { return r.Duration.Seconds(), true })
-	if c.HTTP == "" {
-		return
-	}
-	series("probe_http_status_code", func(r Result) (float64, bool) { return float64(r.Status), r.State != Unknown })
-	for _, phase := range phases() {
-		for _, r := range results {
-			for _, p := range r.Phases {
-				if p.Name == phase {
-					out.AddAt(r.At.UnixMilli(), "probe_http_duration_seconds", p.Took.Seconds(), "check", c.Name, "component", c.Component, "phase", phase)
-				}
-			}
-		}
-	}
+// unknown is the result of a test that could not be made.
+func unknown(format string, args ...any) Result {
+	return Result{State: Unknown, Reason: bounded(fmt.Sprintf(format, args...))}
 }
 
-func phases() []string {
-	return []string{"resolve", "connect", "tls", "processing", "transfer"}
+// down is the result of a test that was made and failed.
+func down(format string, args ...any) Result {
+	return Result{State: Down, Reason: bounded(fmt.Sprintf(format, args...))}
+}
+
+// degraded is the result of a test whose target works, but not as it should.
+func degraded(format string, args ...any) Result {
+	return Result{State: Degraded, Reason: bounded(fmt.Sprintf(format, args...))}
 }

@@ -126,7 +126,7 @@ func TestNewRefuses(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{Spec{}, "nothing to test: name one of [http tcp]"},
+		{Spec{}, "nothing to test: name one of [http tcp tls dns icmp process unit file script]"},
 		{Spec{TCP: "localhost"}, `"localhost" is not host:port`},
 		{Spec{TCP: ":80"}, `":80" names no host`},
 		{Spec{TCP: "localhost:http"}, `"http" is not a port between 1 and 65535`},
@@ -134,6 +134,20 @@ func TestNewRefuses(t *testing.T) {
 		{Spec{HTTP: "localhost:80"}, `"localhost:80" is not a URL that begins with http:// or https:// and names a host`},
 		{Spec{HTTP: "ftp://localhost"}, `"ftp://localhost" is not a URL that begins with http:// or https:// and names a host`},
 		{Spec{HTTP: "http://%zz"}, `"http://%zz" is not a URL`},
+		{Spec{TLS: "shop.example"}, `"shop.example" is not host:port`},
+		{Spec{DNS: "shop.example", Lookup: Lookup{Type: "ANY"}}, `"ANY" is not a type of record: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT`},
+		{Spec{DNS: "shop..example"}, `"shop..example" is not a name that can be asked for`},
+		{Spec{DNS: strings.Repeat("a", 64) + ".example"}, `"` + strings.Repeat("a", 64) + `.example" is not a name that can be asked for`},
+		{Spec{DNS: "shop.example", Lookup: Lookup{Server: "192.0.2.1:0"}}, `"0" is not a port between 1 and 65535`},
+		{Spec{ICMP: "10.0.0.0/8"}, `"10.0.0.0/8" is not a host`},
+		{Spec{ICMP: "shop.example:80"}, `"shop.example:80" is not a host; ping knows no port`},
+		{Spec{Process: "/usr/bin/shop"}, `"/usr/bin/shop" is a path; give the program's name alone, as ps shows it`},
+		{Spec{Unit: "-shop"}, `"-shop" is not the name of a unit`},
+		{Spec{Unit: "shop;reboot"}, `"shop;reboot" is not the name of a unit`},
+		{Spec{File: "backup.tar"}, `"backup.tar" is not an absolute path`},
+		{Spec{File: "/backup/*/db"}, `"/backup/*/db" has a pattern in its directory; only the last element may be one`},
+		{Spec{File: "/backup/db[1"}, `"/backup/db[1" is not a pattern: a [ is not closed`},
+		{Spec{Script: []string{"sh", "-c", "true"}}, `"sh" is not an absolute path: a script is never looked for in a PATH`},
 	}
 	for _, row := range rows {
 		if _, err := New(row.spec); err == nil || err.Error() != row.want {

@@ -9,24 +9,51 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"unicode"
 )
 
 // dialer is how each check connects: by Go's own resolver, which keeps to the
 // deadline whatever the system's does.
-func dialer() net.Dialer {
-	return net.Dialer{Resolver: &net.Resolver{PreferGo: true}}
+func dialer(g *Guard) net.Dialer {
+	return net.Dialer{Resolver: &net.Resolver{PreferGo: true}, Control: g.control}
 }
 
 // judge tells a target that does not answer (down) from a test that this host
 // could not make (unknown).
 func judge(err error) (State, string) {
 	var dns *net.DNSError
+	var denied *DeniedError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return Unknown, "the agent is stopping"
+	case errors.As(err, &denied):
+		return Unknown, bounded(denied.Error())
 	case errors.As(err, &dns):
 		return judgeName(dns)
 	}
+	if reason := ownFault(err); reason != "" {
+		return Unknown, reason
+	}
+	late := isLate(err)
+	if late || errors.Is(err, syscall.EHOSTUNREACH) {
+		if reason := silentGateway(err); reason != "" {
+			return Unknown, reason
+		}
+	}
+	if late {
+		return Down, "no answer in time"
+	}
+	return Down, reasonOf(err)
+}
+
+// judged is judge as a result.
+func judged(err error) Result {
+	state, reason := judge(err)
+	return Result{State: state, Reason: reason}
+}
+
+// ownFault says what this host lacks to make the test; empty: nothing known.
+func ownFault(err error) string {
 	for _, own := range [...]struct {
 		errno  error
 		reason string
@@ -40,21 +67,13 @@ func judge(err error) (State, string) {
 		{syscall.ENFILE, "this host has no file descriptor left"},
 		{syscall.ENOBUFS, "this host has no network buffer left"},
 		{syscall.ENOMEM, "this host has no memory left"},
+		{syscall.EAGAIN, "this host has no process or buffer left; raise the agent's limits"},
 	} {
 		if errors.Is(err, own.errno) {
-			return Unknown, own.reason
+			return own.reason
 		}
 	}
-	late := isLate(err)
-	if late || errors.Is(err, syscall.EHOSTUNREACH) {
-		if reason := silentGateway(err); reason != "" {
-			return Unknown, reason
-		}
-	}
-	if late {
-		return Down, "no answer in time"
-	}
-	return Down, reasonOf(err)
+	return ""
 }
 
 // isLate tells whether the test ran into its own deadline or the system's.
@@ -91,15 +110,17 @@ func reasonOf(err error) string {
 // maxReason bounds a reason, in bytes; notes carry no more.
 const maxReason = 500
 
+// bounded is the text on one line, without what steers a terminal, not longer
+// than a note takes.
 func bounded(text string) string {
+	if len(text) > maxReason {
+		text = text[:maxReason]
+	}
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, text)
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason], "")
-	}
+	}, strings.ToValidUTF8(text, ""))
 	return text
 }

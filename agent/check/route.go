@@ -21,10 +21,17 @@ func silentGateway(err error) string {
 	if !errors.As(err, &op) {
 		return ""
 	}
-	to, ok := op.Addr.(*net.TCPAddr)
-	if !ok {
-		return ""
+	switch to := op.Addr.(type) {
+	case *net.TCPAddr:
+		return silentGatewayTo(to.AddrPort().Addr())
+	case *net.UDPAddr:
+		return silentGatewayTo(to.AddrPort().Addr())
 	}
+	return ""
+}
+
+// silentGatewayTo is silentGateway for the address of the target.
+func silentGatewayTo(to netip.Addr) string {
 	routes, err := os.ReadFile("/proc/net/route")
 	if err != nil {
 		return ""
@@ -33,7 +40,7 @@ func silentGateway(err error) string {
 	if err != nil {
 		return ""
 	}
-	gateway, ok := gatewayTo(to.AddrPort().Addr().Unmap(), routes)
+	gateway, ok := gatewayTo(to.Unmap(), routes)
 	if !ok || !unresolved(gateway, neighbours) {
 		return ""
 	}

@@ -129,7 +129,7 @@ func TestTake(t *testing.T) {
 	s := NewSchedule([]*Check{c}, func(Change) {})
 	at := time.UnixMilli(1000)
 	for i, state := range []State{Up, Degraded, Unknown, Down} {
-		s.note(0, Result{At: at.Add(time.Duration(i) * time.Second), State: state, Duration: time.Millisecond})
+		s.note(s.list[0], Result{At: at.Add(time.Duration(i) * time.Second), State: state, Duration: time.Millisecond})
 	}
 	var set sample.Set
 	s.Take(func(c *Check, r []Result) { c.AppendResults(r, &set) })
@@ -153,4 +153,54 @@ probe_duration_seconds [check tcp component shop] 0.001 @4000
 	}
 	set.Reset(0)
 	s.Take(func(c *Check, r []Result) { t.Errorf("taken twice: %v", r) })
+}
+
+// TestScheduleTakesUpOthers: a check whose spec stays the same goes on
+// undisturbed, a new one begins, one that is gone ends; none is told twice.
+func TestScheduleTakesUpOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		make1 := func(name string, p prober) *Check {
+			return &Check{Spec: Spec{Component: name, Name: "tcp", Interval: 10 * time.Second, Timeout: time.Second}, prober: p}
+		}
+		stays, goes, comes := &scripted{begin: begin}, &scripted{begin: begin}, &scripted{begin: begin}
+		changes := make(chan string, 10) // told from each check's own goroutine
+		s := NewSchedule([]*Check{make1("stays", stays)}, func(c Change) { changes <- c.Check.Component })
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		go func() { s.Run(ctx); close(ended) }()
+		time.Sleep(5 * time.Second)
+		s.Set([]*Check{make1("stays", &scripted{}), make1("goes", goes)})
+		time.Sleep(19 * time.Second)
+		s.Set([]*Check{make1("comes", comes), make1("stays", &scripted{})})
+		if s.Len() != 2 {
+			t.Errorf("%d checks, want 2", s.Len())
+		}
+		var taken []string
+		s.Take(func(c *Check, r []Result) { taken = append(taken, fmt.Sprint(c.Component, len(r))) })
+		if got, want := strings.Join(taken, " "), "stays3 goes2"; got != want {
+			t.Errorf("taken %s, want %s: what was found before a check went is a fact", got, want)
+		}
+		time.Sleep(17 * time.Second)
+		cancel()
+		<-ended
+		for name, row := range map[string]struct {
+			target *scripted
+			want   string
+		}{
+			"stays": {stays, "0s 10s 20s 30s 40s"}, "goes": {goes, "5s 15s"}, "comes": {comes, "24s 34s"},
+		} {
+			if got := strings.Join(row.target.started, " "); got != row.want {
+				t.Errorf("%s began at %s, want %s", name, got, row.want)
+			}
+		}
+		close(changes)
+		var told []string
+		for name := range changes {
+			told = append(told, name)
+		}
+		if got, want := strings.Join(told, " "), "stays goes comes"; got != want {
+			t.Errorf("told of %s, want %s", got, want)
+		}
+	})
 }

@@ -70,7 +70,7 @@ func (w *stopwatch) phases() []Phase {
 		at[secured] = at[connected]
 	}
 	var out []Phase
-	for i, name := range phases() {
+	for i, name := range httpPhases() {
 		if at[i].IsZero() || at[i+1].IsZero() {
 			break
 		}

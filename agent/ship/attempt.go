@@ -19,6 +19,9 @@ func (e *connectError) Unwrap() error { return e.err }
 
 // attempt posts the record to the present address.
 func (s *Shipper) attempt(ctx context.Context, rec *journal.Record) error {
+	if s.again.Swap(false) {
+		s.disconnect()
+	}
 	if s.client == nil {
 		to, err := s.opt.Connect()
 		if err == nil && len(to.Addresses) == 0 && to.Foreign == nil {
@@ -52,6 +55,7 @@ func (s *Shipper) delivered() {
 		st.Delivered++
 		st.Last, st.To, st.Trouble, st.Remedy, st.Since = now, s.address(), "", "", time.Time{}
 	})
+	s.prove()
 	s.reach.OK("collector", s.address())
 	s.refusing.OK()
 	if !s.greeted {
@@ -133,7 +137,7 @@ func explain(err error) (bad, remedy string) {
 	case errors.As(err, &own):
 		return "cannot deliver yet; measuring goes on into the buffer", "enrol this host at a collector, or set collector.addresses"
 	case errors.As(err, &later) && (later.status == http.StatusUnauthorized || later.status == http.StatusForbidden):
-		return "the collector does not let this host in", "see on the collector whether the host was revoked; enrol it again"
+		return "the collector does not let this host in", "do what its answer says; enrolling this host again lets it in"
 	case errors.As(err, &later) && later.status == http.StatusServiceUnavailable:
 		return "the collector asks to wait", "see whether its disk is full or it is overloaded; nothing is lost meanwhile"
 	case errors.As(err, &later):
@@ -141,12 +145,13 @@ func explain(err error) (bad, remedy string) {
 	case errors.As(err, &verify):
 		return "the collector's certificate is not of the authority this host was enrolled at", "see whether the address is right; enrol again if the collector was set up anew"
 	case errors.As(err, &op) && op.Op == "remote error":
-		return "the collector refuses this host's certificate", "enrol this host again"
+		return "the collector refuses this host's certificate", "where it has ended the agent renews it by itself within a minute; otherwise enrol this host again"
 	}
 	return "the collector cannot be reached; measuring goes on into the buffer", "see whether it runs and whether a firewall lets its port through"
 }
 
 func (s *Shipper) disconnect() {
+	s.forget()
 	if s.client != nil {
 		s.client.CloseIdleConnections()
 		s.client = nil

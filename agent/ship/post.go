@@ -23,6 +23,7 @@ const (
 	answerTimeout  = 30 * time.Second // from the last byte sent to the first of the answer
 	requestTimeout = 60 * time.Second
 	maxAnswer      = 64 << 10 // bytes of an answer that are read
+	maxTicket      = 64       // bytes of a ticket that is repeated
 	maxShown       = 300      // bytes of an answer that are repeated in a log
 )
 
@@ -42,6 +43,10 @@ type laterError struct {
 }
 
 func (e *laterError) Error() string { return fmt.Sprintf("answered %d: %s", e.status, e.reason) }
+
+// Client makes a client of an endpoint for what is not a record. The caller
+// closes its idle connections.
+func Client(e Endpoint) *http.Client { return newClient(e) }
 
 // newClient makes the client of an endpoint: one connection, kept.
 func newClient(e Endpoint) *http.Client {
@@ -90,6 +95,10 @@ func (s *Shipper) post(ctx context.Context, client *http.Client, address string,
 		told.Boot, told.Mono = 0, 0 // of another boot: they say nothing about this record
 	}
 	env.SetHeaders(req.Header, told)
+	req.Header.Set(wire.HeaderSender, s.opt.Run)
+	if s.heard != "" {
+		req.Header.Set(wire.HeaderHeard, s.heard)
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err
@@ -100,6 +109,9 @@ func (s *Shipper) post(ctx context.Context, client *http.Client, address string,
 		return fmt.Errorf("read answer: %w", err)
 	}
 	s.noteOffset(resp.Header, sent)
+	if ticket := resp.Header.Get(wire.HeaderTicket); len(ticket) <= maxTicket {
+		s.heard = ticket
+	}
 	return s.verdict(resp, text)
 }
 

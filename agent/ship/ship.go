@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/plimsoll/plimsoll/agent/fault"
@@ -38,6 +39,7 @@ type Options struct {
 	// SameClock tells whether the boot clock has counted on since the record
 	// was made; nil: always.
 	SameClock func(*wire.Envelope) bool
+	Run       string // of this process; the collector tells copies of a host by it
 	Version   string
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -75,11 +77,14 @@ type Shipper struct {
 
 	client   *http.Client // nil: not connected
 	to       Endpoint
-	failures int // in a row; also picks the address
+	failures int         // in a row; also picks the address
+	heard    string      // ticket of the last answer
+	again    atomic.Bool // there is another identity to take up
 
 	mu     sync.Mutex
 	stats  Stats
 	looked journal.Position // the youngest record when Waiting was counted
+	proven way              // delivered last; zero: none does now
 }
 
 // New makes a Shipper on the buffer's cursor.
@@ -116,6 +121,11 @@ func (s *Shipper) count(todo *lanes) {
 	defer s.mu.Unlock()
 	s.stats.Waiting, s.looked = todo.waiting(), s.opt.Buffer.Last()
 }
+
+// Reconnect has the next delivery made over a new connection, with what
+// Connect says by then. A delivery that is under way ends as it began, so no
+// record is lost or sent in vain.
+func (s *Shipper) Reconnect() { s.again.Store(true) }
 
 func (s *Shipper) update(change func(*Stats)) {
 	s.mu.Lock()

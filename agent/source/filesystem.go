@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"sort"
@@ -44,6 +43,7 @@ type answer struct {
 type filesystem struct {
 	mounts, fallback file
 	rootfs           string
+	list             func(context.Context) ([]mount, error)
 	statfs           func(path string) (usage, error)
 	waiting          map[string]chan answer // by mount point: asked, and not answered yet
 	deadline         time.Duration
@@ -53,7 +53,7 @@ type filesystem struct {
 }
 
 func newFilesystem(r Roots) *filesystem {
-	return &filesystem{
+	f := &filesystem{
 		// Process 1 sees the host's mounts where the agent has its own.
 		mounts:   file{path: r.Proc + "/1/mounts"},
 		fallback: file{path: r.Proc + "/self/mounts"},
@@ -62,36 +62,30 @@ func newFilesystem(r Roots) *filesystem {
 		waiting:  map[string]chan answer{},
 		deadline: statfsDeadline,
 	}
+	f.list = f.mountLister()
+	return f
 }
 
 func (f *filesystem) collect(ctx context.Context, out *sample.Set) error {
-	text, err := f.mounts.read()
+	mounts, err := f.list(ctx)
 	if err != nil {
-		if text, err = f.fallback.read(); err != nil {
-			return err
-		}
+		return err
 	}
-	if !bytes.Equal(text, f.parsedFrom) || f.parsed == nil {
-		f.parsed = parseMounts(text)
-		f.parsedFrom = append(f.parsedFrom[:0], text...)
-	}
-	if len(f.parsed) == 0 {
+	if len(mounts) == 0 {
 		return ErrNothing
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.deadline)
 	defer cancel()
 	f.forget()
-	for _, m := range f.parsed {
+	for _, m := range mounts {
 		f.ask(m)
 	}
 	var silent []string
-	for _, m := range f.parsed {
+	for _, m := range mounts {
 		a, ok := f.await(ctx, m)
 		switch {
 		case !ok:
 			silent = append(silent, m.point)
-		case errors.Is(a.err, ErrNothing):
-			return ErrNothing
 		case a.err == nil && a.usage.size == 0:
 			continue // holds nothing, so it cannot fill
 		}
@@ -103,6 +97,21 @@ func (f *filesystem) collect(ctx context.Context, out *sample.Set) error {
 	return nil
 }
 
+// readMounts reads the mount table, and parses it when it has changed.
+func (f *filesystem) readMounts(context.Context) ([]mount, error) {
+	text, err := f.mounts.read()
+	if err != nil {
+		if text, err = f.fallback.read(); err != nil {
+			return nil, err
+		}
+	}
+	if !bytes.Equal(text, f.parsedFrom) || f.parsed == nil {
+		f.parsed = parseMounts(text)
+		f.parsedFrom = append(f.parsedFrom[:0], text...)
+	}
+	return f.parsed, nil
+}
+
 // ask starts the question unless an earlier one is still open.
 func (f *filesystem) ask(m mount) {
 	if f.waiting[m.point] != nil {
@@ -112,7 +121,10 @@ func (f *filesystem) ask(m mount) {
 	// keeps this one goroutine, however often it is asked.
 	reply := make(chan answer, 1)
 	f.waiting[m.point] = reply
-	path := filepath.Join(f.rootfs, m.point)
+	path := m.point
+	if f.rootfs != "" { // to join would make "C:." of "C:"
+		path = filepath.Join(f.rootfs, m.point)
+	}
 	go func() {
 		u, err := f.statfs(path)
 		reply <- answer{u, err}

@@ -1,11 +1,14 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
 )
+
+func (f *filesystem) mountLister() func(context.Context) ([]mount, error) { return f.readMounts }
 
 func readUsage(path string) (usage, error) {
 	var s unix.Statfs_t

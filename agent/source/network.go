@@ -20,13 +20,7 @@ type network struct {
 const maxInterfaces = 256
 
 func newNetwork(r Roots) *network {
-	// "net" is a link to the reader's own namespace; of another root the
-	// namespace of process 1 is meant.
-	dev := r.Proc + "/net/dev"
-	if r.Proc != "/proc" {
-		dev = r.Proc + "/1/net/dev"
-	}
-	return &network{dev: file{path: dev}, sys: r.Sys, states: map[string]*file{}}
+	return &network{dev: file{path: r.net("dev")}, sys: r.Sys, states: map[string]*file{}}
 }
 
 func (n *network) collect(_ context.Context, out *sample.Set) error {

@@ -16,8 +16,8 @@ type uptime struct {
 	now  func() time.Time
 }
 
-func newUptime(r Roots) *uptime {
-	return &uptime{stat: file{path: r.Proc + "/stat"}, now: time.Now}
+func newUptime(r Roots, now func() time.Time) *uptime {
+	return &uptime{stat: file{path: r.Proc + "/stat"}, now: now}
 }
 
 func (u *uptime) collect(_ context.Context, out *sample.Set) error {
@@ -46,20 +46,4 @@ func parseBootTime(text []byte) (uint64, error) {
 		return 0, fmt.Errorf("stat: btime: %w", err)
 	}
 	return seconds, nil
-}
-
-// BootTime is when this host was started, by its own clock; the zero time
-// where that is not known.
-func BootTime(r Roots) time.Time {
-	stat := file{path: r.Proc + "/stat"}
-	defer stat.close()
-	text, err := stat.read()
-	if err != nil {
-		return time.Time{}
-	}
-	seconds, err := parseBootTime(text)
-	if err != nil || seconds == 0 {
-		return time.Time{}
-	}
-	return time.Unix(int64(seconds), 0)
 }

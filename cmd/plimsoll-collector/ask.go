@@ -16,6 +16,9 @@ import (
 // asking is shared by the commands that ask a running collector.
 type asking struct {
 	Collector string `help:"Address of the running collector." default:"http://127.0.0.1:1876" placeholder:"URL"`
+	Data      string `help:"Ask the collector on this host through its data directory instead, as the host's administrator." placeholder:"DIR"`
+	TokenFile string `help:"File that holds an API token; else the environment's PLIMSOLL_TOKEN." placeholder:"FILE"`
+	CAFile    string `help:"Authority to trust for https: the collector's own is identity/ca.pem in its data directory." placeholder:"FILE"`
 }
 
 // problem is the part of an RFC 9457 answer a person reads.
@@ -37,7 +40,11 @@ func (a asking) ask(ctx context.Context, method, path string, query url.Values, 
 		}
 		payload = bytes.NewReader(text)
 	}
-	address := strings.TrimRight(a.Collector, "/") + path
+	client, base, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	address := strings.TrimRight(base, "/") + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
@@ -46,9 +53,12 @@ func (a asking) ask(ctx context.Context, method, path string, query url.Values, 
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	if err := a.authorize(req); err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the collector: %w\nIs it running there? Start it with quickstart or run, or name its address with --collector", err)
+		return nil, fmt.Errorf("ask the collector: %w\n%s", err, a.remedy(err))
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil
@@ -60,7 +70,7 @@ func (a asking) ask(ctx context.Context, method, path string, query url.Values, 
 		for _, e := range p.Errors {
 			p.Detail += "\n" + e.Message
 		}
-		return nil, fmt.Errorf("the collector refused: %s", p.Detail)
+		return nil, fmt.Errorf("the collector refused: %s%s", p.Detail, loginRemedy(resp.StatusCode))
 	}
 	return nil, fmt.Errorf("the collector answered %s to %s %s: %s", resp.Status, method, path, strings.TrimSpace(string(text)))
 }
@@ -152,33 +162,6 @@ func (c *exportFactsCmd) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%s: %d bytes\n", c.Out, n)
-	return nil
-}
-
-type enrolCmd struct {
-	Create enrolCreateCmd `cmd:"" help:"Make a one-time token and print the line to run on the new host."`
-}
-
-type enrolCreateCmd struct {
-	asking
-	TTL      string `help:"How long the token is good for." default:"24h" name:"ttl"`
-	Customer string `help:"Customer the new host belongs to." placeholder:"NAME"`
-}
-
-func (c *enrolCreateCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodPost, "/api/v1/enrol-tokens", nil, map[string]string{"ttl": c.TTL, "customer": c.Customer})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var made struct {
-		Token, Address string
-		Expires        string
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
-	}
-	fmt.Printf("# good once, until %s\nplimsoll-agent enrol --collector %s --token %s\nplimsoll-agent run\n", made.Expires, made.Address, made.Token)
 	return nil
 }
 

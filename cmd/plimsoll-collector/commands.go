@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector"
@@ -20,10 +21,13 @@ type commands struct {
 	Evaluate   evaluateCmd   `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
 	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
 	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
-	Enrol      enrolCmd      `cmd:"" help:"Let a new agent in."`
+	Enrol      enrolCmd      `cmd:"" help:"Let new agents in."`
 	Sender     senderCmd     `cmd:"" help:"Let an existing Prometheus, vmagent, Telegraf or OpenTelemetry collector in."`
-	Token      tokenCmd      `cmd:"" help:"Tokens."`
+	Host       hostCmd       `cmd:"" help:"The hosts that were let in."`
+	CA         caCmd         `cmd:"" name:"ca" help:"The authority that signs hosts."`
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`
+	User       userCmd       `cmd:"" help:"Who may log in."`
+	Token      tokenCmd      `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
@@ -42,7 +46,7 @@ func (c *quickstartCmd) Run(ctx context.Context) error {
 type runCmd struct {
 	Config       string `help:"Configuration file; an empty one is a good one." placeholder:"FILE" type:"existingfile"`
 	Data         string `help:"Data directory; overrides the configuration." placeholder:"DIR"`
-	Listen       string `help:"Address of the pages, the API and the metrics; loopback only." placeholder:"ADDR"`
+	Listen       string `help:"Address of the pages, the API and the metrics; beyond loopback over TLS and with a login." placeholder:"ADDR"`
 	ListenAgents string `help:"Address agents deliver to." placeholder:"ADDR"`
 }
 
@@ -85,8 +89,11 @@ func (c *checkCmd) Run() error {
 			bad = true
 		} else {
 			a := parsed.Availability
-			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources\n",
-				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources))
+			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources, %d checks\n",
+				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources), len(parsed.Checks))
+			for _, k := range parsed.Checks {
+				fmt.Printf("  check of %s from %s: %s\n", k.Component, strings.Join(k.From, ", "), k.Target())
+			}
 		}
 	}
 	if bad {

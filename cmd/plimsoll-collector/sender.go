@@ -23,11 +23,6 @@ type senderCmd struct {
 	Revoke senderRevokeCmd `cmd:"" help:"Make every token of a sender useless, within a minute."`
 }
 
-// tokenCmd has the verb people look for first; it is sender create.
-type tokenCmd struct {
-	Create senderCreateCmd `cmd:"" help:"Make a token for a foreign sender; the same as sender create."`
-}
-
 type senderCreateCmd struct {
 	asking
 	For    string `help:"What it is: prometheus, vmagent, telegraf or otel." enum:"prometheus,vmagent,telegraf,otel" required:""`

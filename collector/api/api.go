@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,13 +54,6 @@ type FactSource interface {
 	Facts(ctx context.Context, from, to int64, each func(availability.Fact) error) error
 }
 
-// Token is a one-time permission to enrol a host.
-type Token struct {
-	Token   string    `json:"token" doc:"secret and the fingerprint of the collector's authority; shown once"`
-	Address string    `json:"address" doc:"where agents deliver to"`
-	Expires time.Time `json:"expires"`
-}
-
 // Options are what the API is made of.
 type Options struct {
 	Figures Figures
@@ -67,14 +61,16 @@ type Options struct {
 	Facts   FactSource
 	// Report writes the report of a customer and month as html.
 	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
-	// NewToken makes and keeps an enrolment token.
-	NewToken func(ctx context.Context, customer string, ttl time.Duration) (Token, error)
 	// NewSender makes and keeps a token of a foreign sender.
 	NewSender func(ctx context.Context, ask SenderAsk) (SenderToken, error)
 	Senders   Senders
-	Version   string
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Admission lets hosts in and out.
+	Admission Admission
+	// People are users and API tokens.
+	People  People
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // API holds the handlers; collector/web gives them their routes.
@@ -84,10 +80,12 @@ type API struct{ o Options }
 func New(o Options) *API { return &API{o} }
 
 // Describe is the OpenAPI document that operations are added to, served by m.
-func (a *API) Describe(m *http.ServeMux) huma.API {
+func (a *API) Describe(m humago.Mux) huma.API {
 	c := huma.DefaultConfig("Plimsoll", a.o.Version)
 	c.Info.Description = "States, figures, outages and problem records. Every figure is computed from facts by the same engine as pages, PromQL and reports."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas"
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "made by plimsoll-collector token create; not needed on loopback while there is no user"}}
+	c.Security = []map[string][]string{{"token": {}}}
 	c.CreateHooks = nil // no $schema member in each answer
 	c.RejectUnknownQueryParameters = true
 	return humago.New(m, c)
@@ -158,6 +156,8 @@ func (a *API) answer(err error, what string) error {
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return huma.Error404NotFound("there is no " + what)
+	case errors.Is(err, ErrConflict):
+		return huma.Error409Conflict(strings.TrimPrefix(err.Error(), ErrConflict.Error()+": "))
 	case errors.As(err, &told):
 		return err
 	}

@@ -32,6 +32,8 @@ type HostBody struct {
 	EnrolledAt *time.Time         `json:"enrolled_at"`
 	LastSeen   *time.Time         `json:"last_seen"`
 	Usage      []HostUsage        `json:"usage"`
+	Labels     map[string]string  `json:"labels" doc:"of the token it enrolled with"`
+	Quarantine string             `json:"quarantine" doc:"why nothing of it is taken; empty when it is not in quarantine"`
 }
 
 // HostsBody lists hosts.
@@ -63,7 +65,7 @@ func (a *API) Hosts(ctx context.Context, in *AsOf) (*struct{ Body HostsBody }, e
 			continue
 		}
 		st := hostStates.Host(h)
-		out := HostBody{h.ID, h.Instance, h.Customer, h.OS, h.Version, h.Sender, st.State, instant(st.Since), instant(h.EnrolledAt), instant(h.LastSeen), []HostUsage{}}
+		out := HostBody{h.ID, h.Instance, h.Customer, h.OS, h.Version, h.Sender, st.State, instant(st.Since), instant(h.EnrolledAt), instant(h.LastSeen), []HostUsage{}, h.Labels, h.Quarantine}
 		for _, u := range usages {
 			if u.Labels["instance"] != h.Instance {
 				continue

@@ -65,6 +65,9 @@ type Batch struct {
 	// Renamed tells that an instance is listed under another name than it has
 	// in the body.
 	Renamed bool
+	// Overridden counts the series in the body that came with the instance or
+	// customer of somebody else.
+	Overridden int
 	// Rejected names the samples that were left out, by reason. What it
 	// counts is in no other field. Empty for nearly every batch.
 	Rejected []Rejection

@@ -46,6 +46,7 @@ type host struct {
 	bytes   int      // of the labels of the section
 	named   bool     // the section has the name of a metric
 	renamed bool     // its instance is listed under another name
+	forged  bool     // it names another instance or customer than the agent's
 	refused string   // the name of the metric that was refused
 	because *owner   // whose limit it was; nil: the sender's
 }
@@ -95,6 +96,7 @@ type span struct{ from, to uint32 }
 type entry struct {
 	key     span // in keys
 	fact    bool
+	forged  bool // it named another instance or customer
 	renamed bool
 	series  *Series
 }
@@ -180,7 +182,7 @@ func (h *host) learn(sh *shape, key []byte, s *Series) int {
 	}
 	from := uint32(len(sh.keys))
 	sh.keys = append(sh.keys, key...)
-	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone, renamed: h.renamed})
+	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone, forged: h.forged, renamed: h.renamed})
 	i := len(sh.entries) - 1
 	sh.index[maphash.Bytes(h.seed, key)] = uint32(i)
 	return i
@@ -195,7 +197,7 @@ var (
 // begin starts the label section of a series; add and intern follow.
 func (h *host) begin() {
 	h.builder.Reset()
-	h.names, h.bytes, h.named, h.renamed = h.names[:0], 0, false, false
+	h.names, h.bytes, h.named, h.forged, h.renamed = h.names[:0], 0, false, false, false
 	if h.foreign != nil {
 		h.foreign.instance, h.foreign.host = "", ""
 	}
@@ -232,6 +234,7 @@ func (h *host) add(name, value []byte) error {
 		}
 		h.named = true
 	}
+	h.forged = h.forged || h.foreign == nil && (n == "instance" && string(value) != h.id.instance || n == "customer" && string(value) != h.id.customer)
 	if len(value) > 0 {
 		h.take(n, string(value))
 	}

@@ -123,6 +123,9 @@ func (w *walk) assign(from int, sh *shape, i int) {
 	if e.renamed {
 		w.batch.Renamed = true
 	}
+	if e.forged {
+		w.batch.Overridden++
+	}
 	if e.fact {
 		w.batch.Facts = append(w.batch.Facts, own...)
 	}

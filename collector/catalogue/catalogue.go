@@ -16,6 +16,7 @@ type Resource = capacity.Resource
 type Catalogue struct {
 	Availability *availability.Catalogue
 	Resources    []Resource
+	Checks       []Check
 	Hash         string // SHA-256 of Source, in hex
 	Source       []byte // the file as it was read
 }
@@ -30,18 +31,18 @@ func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
 		c.refused[fault.Path] = true
 	}
 	built := c.build(&f)
+	checks := c.checks(f)
 	if len(c.faults) > 0 {
 		return nil, c.faults.Sorted()
 	}
 	hash := sha256.Sum256(data)
-	return &Catalogue{Availability: built, Resources: c.resources(f.Resources), Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...)}, nil
+	return &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...)}, nil
 }
 
 // notYet are keys the specifications have and nothing acts on yet.
 func notYet() map[string]string {
 	keys := map[string]string{
 		"groups":              "groups of hosts are not resolved; name the components",
-		"checks":              "checks are declared in the agent's configuration",
 		"customers":           "a customer is named at its services",
 		"notices":             "nobody is notified; look at the overview",
 		"reports":             "reports have one form",
@@ -49,10 +50,10 @@ func notYet() map[string]string {
 		"quiets":              "there are no notices to be quiet",
 		"managed":             "the file is only ever edited by hand",
 		"budgets":             "budgets and costs are not kept",
-		"components[].checks": "checks are declared in the agent's configuration",
+		"components[].checks": "checks have a list of their own, checks",
 		"components[].site":   "sites are not known",
 		"services[].contacts": "nobody is notified; look at the overview",
-		"services[].checks":   "checks are declared in the agent's configuration",
+		"services[].checks":   "checks have a list of their own, checks",
 		"services[].site":     "sites are not known",
 	}
 	for key, why := range map[string]string{

@@ -29,7 +29,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	a := c.Availability
 	if len(a.Calendars) != 2 || len(a.Calendars["desk"].Versions) != 2 || len(a.Components) != 3 || len(a.Services) != 2 || len(a.Agreements) != 1 ||
-		len(a.Windows) != 2 || len(a.Adjustments) != 1 || len(c.Hash) != 64 || string(c.Source) != string(data) {
+		len(a.Windows) != 2 || len(a.Adjustments) != 1 || len(c.Checks) != 5 || len(c.Hash) != 64 || string(c.Source) != string(data) {
 		t.Errorf("got %+v", a)
 	}
 	first := a.Agreements[0]

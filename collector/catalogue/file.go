@@ -19,6 +19,7 @@ type catalogueFile struct {
 	Maintenance []windowEntry            `yaml:"maintenance"`
 	Adjustments []adjustmentEntry        `yaml:"adjustments"`
 	Resources   []resourceEntry          `yaml:"resources"`
+	Checks      []checkEntry             `yaml:"checks"`
 }
 
 // calendarEntry is a calendar: one mapping, or a list of versions.

@@ -33,6 +33,7 @@ type Options struct {
 	Catalogue func() *catalogue.Catalogue // the one in force
 	Samples   Samples                     // nil: there are no resources
 	Records   Records                     // nil: there are no records
+	Hosts     Hosts                       // nil: there are no hosts
 	// FactBefore makes outages' earliest instants exact where streaks do not
 	// know them; nil: they are the earliest they can be.
 	FactBefore availability.FactBefore

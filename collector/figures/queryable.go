@@ -3,6 +3,7 @@ package figures
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -24,6 +25,11 @@ type Records interface {
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 }
 
+// Hosts lists the living hosts.
+type Hosts interface {
+	Hosts(ctx context.Context) ([]ledger.Host, error)
+}
+
 // The series computed when they are asked for. A sample at t is the figure of
 // the month that contains t, as of t.
 const (
@@ -37,6 +43,7 @@ const (
 	metricState        = "plimsoll_service_state" // {service,customer}: 1 up, 0.5 degraded, 0 down; none while unknown
 	metricInfo         = "plimsoll_service_info"  // {service,customer}: always 1
 	metricRecords      = "plimsoll_records_open"  // {kind}
+	metricHostInfo     = "plimsoll_host_info"     // {instance,host,customer, and the host's labels}: always 1
 )
 
 // Metrics names the computed series with a sentence each.
@@ -52,6 +59,7 @@ func Metrics() map[string]string {
 		metricState:        "State of the service: 1 up, 0.5 degraded, 0 down; no sample while it is unknown.",
 		metricInfo:         "1 for each service of the catalogue, whether anything is known of it or not.",
 		metricRecords:      "Records that people still have work with.",
+		metricHostInfo:     "1 for each enrolled host, with the labels it was enrolled with.",
 	}
 }
 
@@ -208,6 +216,12 @@ func (q *querier) compute(ctx context.Context, grid []int64, keep func(string) b
 			return nil, err
 		}
 	}
+	var hosts []ledger.Host
+	if keep(metricHostInfo) && q.engine.o.Hosts != nil {
+		if hosts, err = q.engine.o.Hosts.Hosts(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var all *lines
 	if keep(metricState) {
 		if all, err = q.engine.lines(ctx, time.UnixMilli(end)); err != nil {
@@ -232,6 +246,7 @@ func (q *querier) compute(ctx context.Context, grid []int64, keep func(string) b
 		for _, service := range s.cat.Availability.Services {
 			b.add(number(1), metricInfo, "service", service.Name, "customer", service.Customer)
 		}
+		b.hosts(hosts)
 		if q.engine.o.Records != nil {
 			open := countOpen(records, t)
 			b.add(&open, metricRecords, "kind", "problem")
@@ -247,7 +262,7 @@ func (q *querier) compute(ctx context.Context, grid []int64, keep func(string) b
 // month tells whether a figure of the month is wanted at all.
 func (b *builder) month() bool {
 	for name := range Metrics() {
-		if name != metricState && name != metricInfo && name != metricRecords && b.keep(name) {
+		if name != metricState && name != metricInfo && name != metricRecords && name != metricHostInfo && b.keep(name) {
 			return true
 		}
 	}
@@ -281,6 +296,27 @@ func (b *builder) states(c *availability.Catalogue, all *lines) {
 			v = number(0)
 		}
 		b.add(v, metricState, "service", s.Name, "customer", s.Customer)
+	}
+}
+
+// hosts adds the living hosts that had enrolled by then. A host's labels never
+// replace those that say who it is.
+func (b *builder) hosts(all []ledger.Host) {
+	for i := range all {
+		h := &all[i]
+		if h.EnrolledAt > b.at {
+			continue
+		}
+		own := maps.Clone(h.Labels)
+		if own == nil {
+			own = map[string]string{}
+		}
+		own["instance"], own["host"], own["customer"] = h.Instance, h.ID, h.Customer
+		pairs := make([]string, 0, 2*len(own))
+		for name, value := range own {
+			pairs = append(pairs, name, value)
+		}
+		b.add(number(1), metricHostInfo, pairs...)
 	}
 }
 

@@ -1,6 +1,8 @@
 package fold
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/plimsoll/plimsoll/collector/silence"
@@ -12,6 +14,7 @@ type metrics struct {
 	facts, late, repeated, changes, refused prometheus.Counter
 	splits                                  *prometheus.CounterVec
 	breaks, unmeasured, lost                *prometheus.CounterVec
+	silences                                map[string][]silence.Silence // counted, by instance; of the folding goroutine
 }
 
 func newMetrics(f *Fold) *metrics {
@@ -19,6 +22,7 @@ func newMetrics(f *Fold) *metrics {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
 	m := &metrics{
+		silences: map[string][]silence.Silence{},
 		facts:    counter("plimsoll_fold_facts_total", "Facts folded."),
 		late:     counter("plimsoll_fold_late_facts_total", "Facts that came behind later ones of the same observer."),
 		repeated: counter("plimsoll_fold_repeated_facts_total", "Facts that changed nothing: known already, or more of the same."),
@@ -45,11 +49,19 @@ func newMetrics(f *Fold) *metrics {
 	return m
 }
 
-// silent counts what a note says about its agent's silence.
+// countedSilences is how many silences of a host are remembered, so that one
+// that is told again is not counted again.
+const countedSilences = 64
+
+// silent counts what a note says about its agent's silence, once.
 func (m *metrics) silent(instance string, n *wire.Note) {
 	s, ok := silence.Of(n)
+	if !ok || slices.Contains(m.silences[instance], s) {
+		return
+	}
+	known := append(m.silences[instance], s)
+	m.silences[instance] = known[max(0, len(known)-countedSilences):]
 	switch {
-	case !ok:
 	case s.Cause == silence.Lost:
 		m.lost.WithLabelValues(instance).Add(float64(s.Records))
 	default:

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -20,77 +21,11 @@ type Host struct {
 	LastSample int64  `json:"last_sample"` // its newest sample
 	RemovedAt  int64  `json:"removed_at"`
 	Sender     string `json:"sender"` // the foreign sender that brings it; empty for an enrolled host
-}
 
-// Token is a one-time permission to enrol. Only the hash of its secret is kept.
-type Token struct {
-	Label     string // who or what it is for
-	Customer  string // given to the hosts that enrol with it
-	CreatedBy string
-	ExpiresAt int64
-	Uses      int64 // how often it may be used; 0 = once
-}
-
-// EnrolToken keeps a token under the hash of its secret.
-func (l *Ledger) EnrolToken(ctx context.Context, hash string, t Token) error {
-	now := l.ms()
-	return l.inTx(ctx, "keep an enrolment token", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO tokens (hash, label, customer, created_at, created_by, expires_at, uses_left)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, hash, t.Label, t.Customer, now, t.CreatedBy, t.ExpiresAt, max(t.Uses, 1)); err != nil {
-			return err
-		}
-		return appendAudit(ctx, tx, Entry{At: now, Actor: orSelf(t.CreatedBy), Action: "token.created", Subject: "token " + short(hash), Detail: t.Label})
-	})
-}
-
-// UseToken spends one use of the token with that hash and lists h as a host,
-// in one transaction: a token cannot be spent twice, nor a host come without
-// one. A name that a living host has already gets a number behind it (web-1,
-// web-1-2); the host is returned as it is listed. The error is
-// ErrTokenUnknown, ErrTokenUsed or ErrTokenExpired when the token does not serve.
-func (l *Ledger) UseToken(ctx context.Context, hash string, h Host) (Host, error) {
-	h.EnrolledAt = l.ms()
-	err := l.inTx(ctx, "enrol host "+h.Instance, func(tx *sql.Tx) error {
-		if err := spendToken(ctx, tx, hash, &h); err != nil {
-			return err
-		}
-		name, err := freeName(ctx, tx, h.Instance)
-		if err != nil {
-			return err
-		}
-		h.Instance = name
-		if _, err := tx.ExecContext(ctx, `INSERT INTO hosts (host, instance, customer, os, arch, version, enrolled_at, last_seen, last_sample, removed_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0)`, h.ID, h.Instance, h.Customer, h.OS, h.Arch, h.Version, h.EnrolledAt); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO token_uses (hash, host, used_at) VALUES ($1, $2, $3)`, hash, h.ID, h.EnrolledAt); err != nil {
-			return err
-		}
-		return appendAudit(ctx, tx, Entry{At: h.EnrolledAt, Actor: Actor, Action: "host.enrolled", Subject: "host " + h.ID,
-			Detail: h.Instance + " with token " + short(hash)})
-	})
-	return h, err
-}
-
-func spendToken(ctx context.Context, tx *sql.Tx, hash string, h *Host) error {
-	var left, expires int64
-	var customer string
-	err := tx.QueryRowContext(ctx, `SELECT uses_left, expires_at, customer FROM tokens WHERE hash = $1`, hash).Scan(&left, &expires, &customer)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return ErrTokenUnknown
-	case err != nil:
-		return err
-	case left < 1:
-		return ErrTokenUsed
-	case expires <= h.EnrolledAt:
-		return ErrTokenExpired
-	}
-	if customer != "" {
-		h.Customer = customer
-	}
-	_, err = tx.ExecContext(ctx, `UPDATE tokens SET uses_left = uses_left - 1 WHERE hash = $1`, hash)
-	return err
+	Labels        map[string]string `json:"labels"`         // of the token it enrolled with: site, role, owner …
+	RemovedWhy    string            `json:"removed_why"`    // in the words of who removed it
+	QuarantinedAt int64             `json:"quarantined_at"` // nothing of it is taken since then
+	Quarantine    string            `json:"quarantine"`     // why
 }
 
 func freeName(ctx context.Context, tx *sql.Tx, name string) (string, error) {
@@ -110,11 +45,36 @@ func freeName(ctx context.Context, tx *sql.Tx, name string) (string, error) {
 }
 
 const selectHosts = `SELECT host, instance, customer, os, arch, version, enrolled_at, last_seen, last_sample, removed_at,
-	COALESCE((SELECT s.name FROM foreign_hosts f JOIN senders s ON s.id = f.sender WHERE f.host = hosts.host), '') FROM hosts `
+	COALESCE((SELECT s.name FROM foreign_hosts f JOIN senders s ON s.id = f.sender WHERE f.host = hosts.host), ''),
+	labels, removed_why, quarantined_at, quarantine FROM hosts `
 
 func scanHost(s scanner) (h Host, err error) {
-	err = s.Scan(&h.ID, &h.Instance, &h.Customer, &h.OS, &h.Arch, &h.Version, &h.EnrolledAt, &h.LastSeen, &h.LastSample, &h.RemovedAt, &h.Sender)
+	var labels string
+	if err = s.Scan(&h.ID, &h.Instance, &h.Customer, &h.OS, &h.Arch, &h.Version, &h.EnrolledAt, &h.LastSeen, &h.LastSample, &h.RemovedAt, &h.Sender,
+		&labels, &h.RemovedWhy, &h.QuarantinedAt, &h.Quarantine); err != nil {
+		return h, err
+	}
+	h.Labels, err = readLabels(labels)
 	return h, err
+}
+
+func readLabels(text string) (map[string]string, error) {
+	labels := map[string]string{}
+	if err := json.Unmarshal([]byte(text), &labels); err != nil {
+		return nil, fmt.Errorf("read labels %q: %w", text, err)
+	}
+	return labels, nil
+}
+
+func writeLabels(labels map[string]string) (string, error) {
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	text, err := json.Marshal(labels)
+	if err != nil {
+		return "", fmt.Errorf("write labels: %w", err)
+	}
+	return string(text), nil
 }
 
 func (l *Ledger) host(ctx context.Context, where, value string) (Host, error) {
@@ -148,15 +108,34 @@ func (l *Ledger) Hosts(ctx context.Context) ([]Host, error) {
 	return out, nil
 }
 
-// RemoveHost takes a host out of the list; what is known of it stays.
-func (l *Ledger) RemoveHost(ctx context.Context, id, by string) error {
+// RemoveHost takes a host out of the list and its certificates back; what is
+// known of it stays. why is for the audit chain. ErrNotFound when no living
+// host has that id.
+func (l *Ledger) RemoveHost(ctx context.Context, id, by, why string) error {
 	now := l.ms()
 	return l.inTx(ctx, "remove host "+id, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE hosts SET removed_at = $1 WHERE host = $2 AND removed_at = 0`, now, id)
+		res, err := tx.ExecContext(ctx, `UPDATE hosts SET removed_at = $1, removed_why = $2 WHERE host = $3 AND removed_at = 0`, now, why, id)
 		if err := changedOne(res, err); err != nil {
 			return err
 		}
-		return appendAudit(ctx, tx, Entry{At: now, Actor: orSelf(by), Action: "host.removed", Subject: "host " + id})
+		if err := revokeCertificates(ctx, tx, id, now); err != nil {
+			return err
+		}
+		return appendAudit(ctx, tx, Entry{At: now, Actor: orSelf(by), Action: "host.removed", Subject: "host " + id, Detail: why})
+	})
+}
+
+// QuarantineHost has nothing more taken of a host until it enrols again. A
+// host that is in quarantine, or not there, stays as it is: ErrNotFound.
+func (l *Ledger) QuarantineHost(ctx context.Context, id, why string) error {
+	now := l.ms()
+	return l.inTx(ctx, "quarantine host "+id, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE hosts SET quarantined_at = $1, quarantine = $2
+			WHERE host = $3 AND removed_at = 0 AND quarantined_at = 0`, now, why, id)
+		if err := changedOne(res, err); err != nil {
+			return err
+		}
+		return appendAudit(ctx, tx, Entry{At: now, Actor: Actor, Action: "host.quarantined", Subject: "host " + id, Detail: why})
 	})
 }
 
@@ -192,38 +171,6 @@ func putSeen(ctx context.Context, tx *sql.Tx, seen map[string]Seen) error {
 		}
 	}
 	return nil
-}
-
-// Certificate is one that was issued to a host.
-type Certificate struct {
-	Fingerprint string // SHA-256 of the DER, hex
-	Host        string
-	NotBefore   int64
-	NotAfter    int64
-	RevokedAt   int64
-}
-
-// AddCertificate notes that c was issued.
-func (l *Ledger) AddCertificate(ctx context.Context, c Certificate) error {
-	return l.inTx(ctx, "note the certificate of host "+c.Host, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO certificates (fingerprint, host, not_before, not_after, revoked_at)
-			VALUES ($1, $2, $3, $4, $5) ON CONFLICT (fingerprint) DO NOTHING`, c.Fingerprint, c.Host, c.NotBefore, c.NotAfter, c.RevokedAt)
-		return err
-	})
-}
-
-// Certificates returns what was issued to a host, newest first.
-func (l *Ledger) Certificates(ctx context.Context, host string) ([]Certificate, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT fingerprint, host, not_before, not_after, revoked_at FROM certificates
-		WHERE host = $1 ORDER BY not_before DESC`, host)
-	out, err := collect(rows, err, func(s scanner) (c Certificate, err error) {
-		err = s.Scan(&c.Fingerprint, &c.Host, &c.NotBefore, &c.NotAfter, &c.RevokedAt)
-		return c, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the certificates of host %s: %w", host, err)
-	}
-	return out, nil
 }
 
 // changedOne turns an update that met no row into ErrNotFound.

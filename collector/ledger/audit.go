@@ -43,13 +43,21 @@ func contentHash(v any) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Append adds an entry of the caller's, for what happened outside the ledger.
-// Seq, Previous and Hash are filled in; At too when it is 0.
-func (l *Ledger) Append(ctx context.Context, e Entry) error {
-	if e.At == 0 {
-		e.At = l.ms()
-	}
-	return l.inTx(ctx, "append to the audit chain", func(tx *sql.Tx) error { return appendAudit(ctx, tx, e) })
+// Append adds entries of the caller's, for what happened outside the ledger:
+// all or none. Seq, Previous and Hash are filled in; At too where it is 0.
+func (l *Ledger) Append(ctx context.Context, entries ...Entry) error {
+	now := l.ms()
+	return l.inTx(ctx, "append to the audit chain", func(tx *sql.Tx) error {
+		for _, e := range entries {
+			if e.At == 0 {
+				e.At = now
+			}
+			if err := appendAudit(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // appendAudit chains e behind the newest entry, in the transaction of what it tells.

@@ -32,10 +32,16 @@ func contract(t *testing.T, fresh func(t *testing.T) opener) {
 		{"outages are selected by time", outageFilter},
 		{"notes are kept once", notesOnce},
 		{"catalogue versions", catalogueVersions},
+		{"what a token is bound to", tokenBound},
+		{"a host enrols again", hostAgain},
+		{"who hangs on an authority", hangingOn},
+		{"who may have another certificate", certificateAgain},
 		{"a record opens exactly once", recordOnce},
 		{"a record race has one winner", recordRace},
 		{"a life cycle with a second episode", recordLife},
 		{"a judgement is written whole", judgementWhole},
+		{"people, sessions and tokens", peopleStore},
+		{"a set-up link has one winner", setupRace},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, fresh(t)) })
 	}
@@ -96,8 +102,8 @@ func hostNames(t *testing.T, open opener) {
 			t.Errorf("host %s: listed as %q (%v), want %q", step.id, h.Instance, err, step.want)
 		}
 	}
-	must(t, l.RemoveHost(ctx, "a", "li"))
-	if err := l.RemoveHost(ctx, "a", "li"); !errors.Is(err, ErrNotFound) {
+	must(t, l.RemoveHost(ctx, "a", "li", "sold"))
+	if err := l.RemoveHost(ctx, "a", "li", "sold"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("remove twice: got %v, want ErrNotFound", err)
 	}
 	if h, err := l.UseToken(ctx, "h", Host{ID: "d", Instance: "web"}); err != nil || h.Instance != "web" {

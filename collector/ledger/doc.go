@@ -4,7 +4,7 @@
 //
 //	fold  ─ ApplyFold ──────▶ streaks, outages, notes, hosts' last seen, cursor ┐ each one
 //	judge ─ ApplyJudgement ─▶ judge states, breaches, records, audit            ├ transaction,
-//	receive ─ UseToken ─────▶ token use, host, audit                            ┘ synced to disk
+//	receive ─ Enrol ────────▶ token use, host, certificate                      ┘ synced to disk
 //	pages, API, report ◀──── the read methods, on their own connections
 //
 // One connection writes; a crash leaves either all of a call or nothing.

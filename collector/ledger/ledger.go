@@ -41,10 +41,13 @@ var (
 	ErrTokenUnknown = errors.New("the enrolment token is not known here")
 	ErrTokenUsed    = errors.New("the enrolment token was used already")
 	ErrTokenExpired = errors.New("the enrolment token has expired")
+	ErrTokenRevoked = errors.New("the enrolment token was revoked")
+	ErrTokenAddress = errors.New("the enrolment token is not for this address")
 )
 
 // Open opens or creates the database and brings its schema up to date; a copy
-// of the older one is kept beside it first. It refuses a newer schema.
+// of the older one is kept beside it first. It refuses a newer schema, and a
+// damaged file.
 func Open(o Options) (*Ledger, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -53,17 +56,33 @@ func Open(o Options) (*Ledger, error) {
 		o.Log = slog.Default()
 	}
 	l := &Ledger{now: o.Now, log: o.Log}
+	if err := ownerOnly(o.Path); err != nil {
+		return nil, fmt.Errorf("close ledger %s to others: %w", o.Path, err)
+	}
 	var err error
 	if l.write, err = connect(o.Path, 1, ""); err != nil {
-		return nil, err
+		return nil, asDamage(o.Path, err)
+	}
+	if err := quickCheck(l.write, o.Path); err != nil {
+		return nil, errors.Join(err, l.write.Close())
 	}
 	if err := l.migrate(o.Path); err != nil {
-		return nil, errors.Join(err, l.write.Close())
+		return nil, errors.Join(asDamage(o.Path, err), l.write.Close())
 	}
 	if l.read, err = connect(o.Path, 4, "&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(err, l.write.Close())
 	}
 	return l, nil
+}
+
+// ownerOnly makes the file, or closes one that is there, to all but its owner:
+// it holds password hashes. SQLite gives its other files the same mode.
+func ownerOnly(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 // Close waits for running calls and closes the database.
@@ -127,7 +146,7 @@ func (l *Ledger) keepCopy(ctx context.Context, to string) error {
 	if _, err := l.write.ExecContext(ctx, "VACUUM INTO $1", to); err != nil {
 		return fmt.Errorf("keep a copy of the ledger as %s before changing its schema: %w", to, err)
 	}
-	return nil
+	return ownerOnly(to)
 }
 
 // inTx runs do in one write transaction.

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/plimsoll/plimsoll/collector/people"
 )
 
 // opener opens a ledger on the same storage each time it is called, so that a
@@ -60,11 +63,19 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Open(Options{Path: path})
-	want := fmt.Sprintf("ledger %s has schema 99, this program knows up to 5: the ledger was written by a newer plimsoll-collector; "+
-		"start that one, or restore the copy it made beside the ledger", path)
-	if !errors.Is(err, ErrNewerSchema) || err.Error() != want {
-		t.Fatalf("got  %v\nwant %s", err, want)
+	_, refused := Open(Options{Path: path})
+	files, err := migrations.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest, err := strconv.Atoi(files[len(files)-1].Name()[:5])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("ledger %s has schema 99, this program knows up to %d: the ledger was written by a newer plimsoll-collector; "+
+		"start that one, or restore the copy it made beside the ledger", path, newest)
+	if !errors.Is(refused, ErrNewerSchema) || refused.Error() != want {
+		t.Fatalf("got  %v\nwant %s", refused, want)
 	}
 	after, err := os.ReadFile(path)
 	if err != nil || string(before) != string(after) {
@@ -117,6 +128,11 @@ func TestAuditSeesTampering(t *testing.T) {
 		{"amendment removed", `DELETE FROM amendments WHERE seq = 1`, `PRB-2026-000001 differs from what the chain says was written`},
 		{"evidence changed", `UPDATE evidence SET body = replace(body, '"used":91', '"used":99')`, `PRB-2026-000001 differs from what the chain says was written`},
 		{"catalogue changed", `UPDATE catalogues SET source = 'b'`, `catalogue 1 differs from what the chain says was written`},
+		{"role raised", `UPDATE users SET role = 'admin'`, `user li differs from what the chain says was written`},
+		{"password exchanged", `UPDATE users SET password = 'x'`, `user li differs from what the chain says was written`},
+		{"user inserted", `INSERT INTO users VALUES ('eve', 'admin', 'x', 0, 0, 0)`, `user eve is in the ledger, but no entry tells of it`},
+		{"user removed", `DELETE FROM users`, `user li is told of, but no longer in the ledger`},
+		{"last login, which nothing rests on", `UPDATE users SET last_login = 7`, ``},
 		{"catalogue inserted", `INSERT INTO catalogues VALUES (2, 'x', 'y', 0)`, `catalogue 2 is in the ledger, but no entry tells of it`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -125,6 +141,7 @@ func TestAuditSeesTampering(t *testing.T) {
 			for range 2 {
 				must(t, second(l.OpenProblem(ctx, problem("db-1", "/data"))))
 			}
+			must(t, l.AddUser(ctx, people.User{Name: "li", Role: people.Viewer, Password: "hash"}, people.Act{Who: "root"}))
 			must(t, l.Append(ctx, Entry{Action: "login", Actor: "li", Subject: "li"}))
 			if _, err := l.write.Exec(c.sql); err != nil {
 				t.Fatal(err)

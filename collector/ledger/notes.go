@@ -27,9 +27,13 @@ type NoteFilter struct {
 	Limit               int   // newest first
 }
 
+// putNote keeps a note once, although an agent that got no answer, or lost its
+// place in a power cut, delivers it again.
 func putNote(ctx context.Context, tx *sql.Tx, n *Note) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO notes (position, host, instance, at, received_at, kind, component, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (position) DO NOTHING`,
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8
+		WHERE NOT EXISTS (SELECT 1 FROM notes WHERE instance = $3 AND at = $4 AND kind = $6 AND component = $7 AND body = $8 AND host = $2)
+		ON CONFLICT (position) DO NOTHING`,
 		position(n.Position), n.Host, n.Instance, n.At, n.ReceivedAt, n.Kind, n.Component, n.Body)
 	if err != nil {
 		return fmt.Errorf("write a note of %s: %w", n.Instance, err)

@@ -315,7 +315,19 @@ func contents(ctx context.Context, q querier) ([]content, error) {
 		err = s.Scan(&number, &source)
 		return content{catalogueSubject(number), sourceHash(source)}, err
 	})
-	return append(out, versions...), err
+	if err != nil {
+		return nil, err
+	}
+	rows, err = q.QueryContext(ctx, selectUsers+`ORDER BY name`)
+	users, err := collect(rows, err, func(s scanner) (content, error) {
+		u, err := scanUser(s)
+		if err != nil {
+			return content{}, err
+		}
+		hash, err := userContent(u)
+		return content{userSubject(u.Name), hash}, err
+	})
+	return append(append(out, versions...), users...), err
 }
 
 func primary(r *record.Record) string {

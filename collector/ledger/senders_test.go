@@ -87,7 +87,7 @@ func TestSenders(t *testing.T) {
 	}
 
 	// Removed and brought again it is the same host; if its name was given away it has another.
-	if err := l.RemoveHost(ctx, "s1/a:9100", ""); err != nil {
+	if err := l.RemoveHost(ctx, "s1/a:9100", "", ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.ListForeign(ctx, prom, []string{"a:9100"}, id("s1")); err != nil {
@@ -96,7 +96,7 @@ func TestSenders(t *testing.T) {
 	if h, err := l.HostByInstance(ctx, "a:9100"); err != nil || h.ID != "s1/a:9100" {
 		t.Errorf("back again: got %+v, %v", h, err)
 	}
-	if err := l.RemoveHost(ctx, "s1/a:9100", ""); err != nil {
+	if err := l.RemoveHost(ctx, "s1/a:9100", "", ""); err != nil {
 		t.Fatal(err)
 	}
 	enrol("h4", "a:9100")

@@ -2,7 +2,8 @@
 // proven, checked, fsynced, and only then acknowledged.
 //
 //	TCP ─▶ TLS 1.3, client certificate of our authority ──▶ host id
-//	         │ (server name enrol.plimsoll: no certificate, enrolment alone)
+//	         │ (server name enrol.plimsoll: no certificate, enrolment alone;
+//	         │  renew.plimsoll: one that has expired as well, renewal alone)
 //	         ▼
 //	POST /api/v1/write ─▶ sizes, budget ─▶ decode ─▶ journal (fsync) ─▶ 204
 //	POST /api/v1/notes ─▶                   │          │

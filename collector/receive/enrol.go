@@ -22,10 +22,6 @@ const maxEnrol = 32 << 10
 func (r *Receiver) enrol(w http.ResponseWriter, req *http.Request) {
 	result := "refused"
 	defer func() { r.m.enrolments.WithLabelValues(result).Inc() }()
-	if req.TLS == nil || req.TLS.ServerName != wire.EnrolServerName {
-		http.Error(w, "enrolment is served under the TLS server name "+wire.EnrolServerName, http.StatusMisdirectedRequest)
-		return
-	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxEnrol))
 	if err != nil {
 		http.Error(w, fmt.Sprintf("read enrolment request: %v", err), http.StatusBadRequest)
@@ -36,25 +32,69 @@ func (r *Receiver) enrol(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	host, err := r.opts.Agents.Enrol(req.Context(), identity.HashSecret(ask.Token), Host{
-		ID: identity.NewHostID(), Instance: ask.Hostname, OS: ask.OS, Arch: ask.Arch, Version: ask.Version})
+	previous, err := identity.Previous(&ask)
 	if err != nil {
-		status, text := enrolError(err)
-		r.opts.Log.Warn("enrolment refused", "hostname", ask.Hostname, "remote", req.RemoteAddr, "err", err)
-		http.Error(w, text, status)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	cert, err := r.opts.CA.SignHost([]byte(ask.CSR), host.ID, r.opts.CertificateTTL)
+	asked := Enrolment{TokenHash: identity.HashSecret(ask.Token), From: from(req),
+		Host: Host{ID: identity.NewHostID(), Instance: ask.Hostname, OS: ask.OS, Arch: ask.Arch, Version: ask.Version}}
+	if previous != nil {
+		asked.Previous = identity.Fingerprint(previous)
+	}
+	var cert []byte
+	asked.Sign = func(host string) (identity.Issued, error) {
+		issued, err := r.opts.CA.SignHost([]byte(ask.CSR), host, r.opts.CertificateTTL)
+		cert = issued.PEM
+		return issued, err
+	}
+	host, err := r.opts.Agents.Enrol(req.Context(), asked)
 	if err != nil {
-		r.opts.Log.Error("sign certificate", "host", host.ID, "instance", host.Instance, "err", err)
-		http.Error(w, "the collector cannot sign certificates now", http.StatusInternalServerError)
+		r.enrolRefused(w, req, ask.Hostname, err)
 		return
 	}
 	result = "enrolled"
+	r.Forget(host.ID) // of before: its older certificates, and the other half of a clone
 	r.opts.Log.Info("host enrolled", "instance", host.Instance, "host", host.ID, "customer", host.Customer, "remote", req.RemoteAddr)
 	w.Header().Set("Content-Type", "application/json")
 	// An agent that hears nothing asks a person for another token.
 	_ = json.NewEncoder(w).Encode(wire.EnrolResponse{Host: host.ID, Instance: host.Instance, Certificate: string(cert), CA: string(r.opts.CA.PEM())})
+}
+
+// tokenRefusals are the answers to tokens that do not serve.
+func tokenRefusals() []struct {
+	err    error
+	status int
+	reason string
+	remedy string
+} {
+	const again = `: make a new one with "plimsoll-collector enrol create"`
+	return []struct {
+		err    error
+		status int
+		reason string
+		remedy string
+	}{
+		{ErrTokenUnknown, http.StatusForbidden, refusedTokenUnknown, again},
+		{ErrTokenUsed, http.StatusConflict, refusedTokenUsed, again + `; if nobody of yours used it, somebody else has: "plimsoll-collector enrol list" names the host`},
+		{ErrTokenExpired, http.StatusGone, refusedTokenExpired, again},
+		{ErrTokenRevoked, http.StatusGone, refusedTokenRevoked, again},
+		{ErrTokenAddress, http.StatusForbidden, refusedTokenAddress, again + ", with a --cidr that holds this address"},
+	}
+}
+
+// enrolRefused answers with the status and the text with its remedy. Tokens
+// that do not serve go to the audit chain, which also says so in the log.
+func (r *Receiver) enrolRefused(w http.ResponseWriter, req *http.Request, hostname string, err error) {
+	for _, known := range tokenRefusals() {
+		if errors.Is(err, known.err) {
+			r.refusals.add("", known.reason, from(req))
+			http.Error(w, known.err.Error()+known.remedy, known.status)
+			return
+		}
+	}
+	r.opts.Log.Error("enrol a host", "hostname", hostname, "remote", req.RemoteAddr, "err", err)
+	http.Error(w, "the collector cannot enrol hosts now: try again", http.StatusServiceUnavailable)
 }
 
 // parseEnrol decodes and checks an enrolment request, all but its token.
@@ -89,15 +129,4 @@ func checkName(what, value string, limit int) error {
 		return fmt.Errorf("%s %q has characters that cannot be printed", what, value)
 	}
 	return nil
-}
-
-// enrolError is the status and the text with its remedy.
-func enrolError(err error) (int, string) {
-	const remedy = `: make a new one with "plimsoll-collector enrol create"`
-	for _, known := range []error{ErrTokenUnknown, ErrTokenUsed, ErrTokenExpired} {
-		if errors.Is(err, known) {
-			return http.StatusUnauthorized, known.Error() + remedy
-		}
-	}
-	return http.StatusServiceUnavailable, "the collector cannot enrol hosts now: try again"
 }

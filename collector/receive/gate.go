@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +42,7 @@ type gate struct {
 	log    *slog.Logger
 	m      *metrics
 	bounds Bounds
+	refuse func(host, reason string, from netip.Addr)
 
 	ready  chan net.Conn
 	closed chan struct{}
@@ -49,14 +52,14 @@ type gate struct {
 	pending int
 	perIP   map[netip.Addr]int
 	open    int
-	perHost map[string]int
+	perHost map[string]map[*countedConn]bool
 	guests  map[netip.Addr]int   // connections without a certificate
 	told    map[string]time.Time // by reason: when a failure was last logged
 }
 
-func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics) *gate {
-	return &gate{Listener: l, config: config, log: log, m: m, bounds: DefaultBounds(), guests: map[netip.Addr]int{}, ready: make(chan net.Conn), closed: make(chan struct{}),
-		perIP: map[netip.Addr]int{}, perHost: map[string]int{}, told: map[string]time.Time{}}
+func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics, refuse func(host, reason string, from netip.Addr)) *gate {
+	return &gate{Listener: l, config: config, log: log, m: m, refuse: refuse, bounds: DefaultBounds(), guests: map[netip.Addr]int{}, ready: make(chan net.Conn), closed: make(chan struct{}),
+		perIP: map[netip.Addr]int{}, perHost: map[string]map[*countedConn]bool{}, told: map[string]time.Time{}}
 }
 
 // run accepts until the listener is closed and waits for the handshakes it began.
@@ -134,6 +137,10 @@ func (g *gate) handshake(raw net.Conn, addr netip.Addr) {
 // knocks all day must not fill the log.
 func (g *gate) failed(addr netip.Addr, reason string, err error) {
 	g.m.handshakes.WithLabelValues(reason).Inc()
+	switch reason {
+	case handshakeNoCertificate, handshakeForeign, handshakeExpired:
+		g.refuse("", reason, addr) // what the certificate says is not proven
+	}
 	g.mu.Lock()
 	now := time.Now()
 	quiet := now.Sub(g.told[reason]) < time.Hour
@@ -186,14 +193,17 @@ func (g *gate) enter(c *countedConn, state tls.ConnectionState) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c.host != "" && g.perHost[c.host] >= g.bounds.ConnectionsPerHost {
+	if c.host != "" && len(g.perHost[c.host]) >= g.bounds.ConnectionsPerHost {
 		return false
 	}
 	if c.host == "" && g.guests[remote(c.Conn)] >= g.bounds.ConnectionsPerSender {
 		return false
 	}
 	if c.host != "" {
-		g.perHost[c.host]++
+		if g.perHost[c.host] == nil {
+			g.perHost[c.host] = map[*countedConn]bool{}
+		}
+		g.perHost[c.host][c] = true
 	} else {
 		g.guests[remote(c.Conn)]++
 	}
@@ -212,7 +222,7 @@ func (g *gate) leave(c *countedConn) {
 	c.entered = false
 	g.open--
 	if c.host != "" {
-		if g.perHost[c.host]--; g.perHost[c.host] == 0 {
+		if delete(g.perHost[c.host], c); len(g.perHost[c.host]) == 0 {
 			delete(g.perHost, c.host)
 		}
 	} else if addr := remote(c.Conn); addr.IsValid() {
@@ -221,6 +231,26 @@ func (g *gate) leave(c *countedConn) {
 		}
 	}
 	g.m.connections.Set(float64(g.open))
+}
+
+// expel closes every connection of one host.
+func (g *gate) expel(host string) {
+	g.mu.Lock()
+	open := slices.Collect(maps.Keys(g.perHost[host]))
+	g.mu.Unlock()
+	for _, c := range open {
+		_ = c.Close() // of no use to anybody any more
+	}
+}
+
+// expelAll closes the connections of all hosts.
+func (g *gate) expelAll() {
+	g.mu.Lock()
+	hosts := slices.Collect(maps.Keys(g.perHost))
+	g.mu.Unlock()
+	for _, host := range hosts {
+		g.expel(host)
+	}
 }
 
 // countedConn tells the gate when it is closed. It lies under the TLS
@@ -267,31 +297,41 @@ func handshakeReason(err error) string {
 }
 
 // serverTLS asks for a certificate of our authority under every server name
-// but wire.EnrolServerName and wire.SenderServerName.
-func serverTLS(pool *x509.CertPool, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
+// but wire.EnrolServerName and wire.SenderServerName. Under wire.RenewServerName it may have expired.
+func serverTLS(ca *identity.CA, now func() time.Time, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	base := &tls.Config{
 		MinVersion:     tls.VersionTLS13,
 		NextProtos:     []string{"http/1.1"},
 		GetCertificate: certificate,
+		Time:           now,
 		// Each connection proves its certificate anew: a resumed one would
 		// carry a proof from before a removal.
 		SessionTicketsDisabled: true,
-		ClientAuth:             tls.RequireAndVerifyClientCert,
-		ClientCAs:              pool,
 	}
-	enrol := base.Clone()
-	enrol.ClientAuth, enrol.ClientCAs = tls.NoClientCert, nil
-	base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if hello.ServerName == wire.EnrolServerName || hello.ServerName == wire.SenderServerName {
-			return enrol, nil
+	config := base.Clone()
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		own := base.Clone()
+		switch hello.ServerName {
+		case wire.EnrolServerName, wire.SenderServerName:
+			own.ClientAuth = tls.NoClientCert
+		case wire.RenewServerName:
+			own.ClientAuth = tls.RequireAnyClientCert
+			own.VerifyConnection = func(state tls.ConnectionState) error {
+				if err := ca.VerifyExpired(state.PeerCertificates[0]); err != nil {
+					return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+				}
+				return nil
+			}
+		default:
+			own.ClientAuth, own.ClientCAs = tls.RequireAndVerifyClientCert, ca.Pool() // which a rotation changes
 		}
-		return nil, nil // base itself
+		return own, nil
 	}
-	return base
+	return config
 }
 
 // serverCertificate keeps one certificate of the listener and makes the next
-// when a third of its life is left.
+// when a third of its life is left, or another authority serves.
 type serverCertificate struct {
 	ca  *identity.CA
 	ttl time.Duration
@@ -299,6 +339,7 @@ type serverCertificate struct {
 
 	mu    sync.Mutex
 	cert  *tls.Certificate
+	by    string // fingerprint of the authority that signed it
 	renew time.Time
 }
 
@@ -306,13 +347,14 @@ func (s *serverCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if s.cert != nil && now.Before(s.renew) {
+	by := s.ca.Fingerprint()
+	if s.cert != nil && now.Before(s.renew) && s.by == by {
 		return s.cert, nil
 	}
 	cert, err := s.ca.ServerCertificate(s.ttl)
 	if err != nil {
 		return nil, err
 	}
-	s.cert, s.renew = &cert, now.Add(s.ttl/3*2)
+	s.cert, s.by, s.renew = &cert, by, now.Add(s.ttl/3*2)
 	return s.cert, nil
 }

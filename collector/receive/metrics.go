@@ -17,6 +17,11 @@ type metrics struct {
 	unavailable *prometheus.CounterVec
 	handshakes  *prometheus.CounterVec
 	enrolments  *prometheus.CounterVec
+	refusals    *prometheus.CounterVec
+	repeated    *prometheus.CounterVec
+	overridden  *prometheus.CounterVec
+	renewals    prometheus.Counter
+	clones      prometheus.Counter
 	connections prometheus.Gauge
 	inflight    prometheus.Gauge
 	ack         prometheus.Histogram
@@ -35,6 +40,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		unavailable: counter("plimsoll_receive_unavailable_total", "Requests answered with 503, by reason.", "reason"),
 		handshakes:  counter("plimsoll_receive_handshake_failures_total", "TLS handshakes that failed, by reason.", "reason"),
 		enrolments:  counter("plimsoll_receive_enrolments_total", "Enrolments asked for, by result.", "result"),
+		refusals:    counter("plimsoll_identity_refusals_total", "Times somebody was not let in, by reason; label_overridden: let in, but not as another host.", "reason"),
+		repeated:    counter("plimsoll_receive_repeated_total", "Acknowledged records whose sequence was among the host's last 256 already: retries, or replays, without effect.", "instance"),
+		overridden:  counter("plimsoll_receive_overridden_series_total", "Series that came with the instance or customer of another host, which were replaced.", "instance"),
+		renewals:    prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_identity_renewals_total", Help: "Certificates renewed."}),
+		clones:      prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_identity_clones_total", Help: "Hosts put into quarantine because two agents were alive with one identity."}),
 		reads:       counter("plimsoll_feed_reads_total", "Records handed to consumers, by where they came from.", "from"),
 		corrected:   counter("plimsoll_receive_corrected_records_total", "Records whose times were corrected because the host's clock was wrong.", "instance"),
 		offset: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "plimsoll_receive_clock_offset_seconds",
@@ -48,10 +58,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		batch.ReasonLabels, batch.ReasonTimestamp, batch.ReasonSeriesLimit} {
 		m.rejected.WithLabelValues(string(reason), "")
 	}
+	for _, reason := range refusalReasons() {
+		m.refusals.WithLabelValues(reason)
+	}
 	for _, reason := range []string{handshakeNoCertificate, handshakeForeign} {
 		m.handshakes.WithLabelValues(reason)
 	}
 	reg.MustRegister(m.batches, m.samples, m.bytes, m.rejected, m.unavailable, m.handshakes, m.enrolments, m.reads,
+		m.refusals, m.repeated, m.overridden, m.renewals, m.clones,
 		m.offset, m.corrected, m.connections, m.inflight, m.ack)
 	return m
 }
@@ -64,5 +78,8 @@ func (m *metrics) member(h Host) *member {
 		samples: m.samples.WithLabelValues(h.Instance),
 		bytes:   m.bytes.WithLabelValues(h.Instance),
 		offset:  m.offset.WithLabelValues(h.Instance),
+
+		repeated:   m.repeated.WithLabelValues(h.Instance),
+		overridden: m.overridden.WithLabelValues(h.Instance),
 	}
 }

@@ -30,10 +30,14 @@ type Options struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 
+	// Assigned are the checks that a host, by its name, is to make; nil: none.
+	// It is called for each question of a host.
+	Assigned func(instance string) wire.Checks
+
 	Limits         batch.Limits  // zero: batch.Defaults()
 	Bounds         Bounds        // zero: DefaultBounds()
 	Senders        Senders       // nil: foreign senders are not let in
-	CertificateTTL time.Duration // of a host; default one year
+	CertificateTTL time.Duration // of a host; default 7 days
 	HostTTL        time.Duration // how long a looked-up host is believed; default 30 s
 	Job            string        // label job of what agents send; default "node"
 }
@@ -46,7 +50,7 @@ func (o *Options) defaults() {
 		o.Bounds = DefaultBounds()
 	}
 	if o.CertificateTTL == 0 {
-		o.CertificateTTL = 365 * 24 * time.Hour
+		o.CertificateTTL = 7 * 24 * time.Hour
 	}
 	if o.HostTTL == 0 {
 		o.HostTTL = 30 * time.Second
@@ -77,6 +81,11 @@ type Receiver struct {
 	buffers sync.Pool // *buffers
 	cert    *serverCertificate
 
+	refusals *refusals
+	senders  *senders
+	renewals pace
+	gate     atomic.Pointer[gate] // nil until Serve
+
 	listener net.Listener
 	refusing atomic.Bool // the journal took nothing at the last try
 }
@@ -96,6 +105,10 @@ func New(opts Options) (*Receiver, error) {
 		turns:   make(turns, backfills),
 		clocks:  clocks{known: map[string][]int64{}, corrected: m.corrected},
 		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
+
+		refusals: newRefusals(&opts, m),
+		senders:  newSenders(),
+		renewals: pace{last: map[string]time.Time{}},
 	}
 	if _, err := r.cert.get(nil); err != nil {
 		return nil, fmt.Errorf("make the listener's certificate: %w", err)
@@ -141,8 +154,9 @@ func (r *Receiver) Serve(ctx context.Context) error {
 		return errors.New("serve agents: not listening yet")
 	}
 	defer r.feed.Close()
-	gate := newGate(r.listener, serverTLS(r.opts.CA.Pool(), r.cert.get), r.opts.Log, r.m)
+	gate := newGate(r.listener, serverTLS(r.opts.CA, r.opts.Now, r.cert.get), r.opts.Log, r.m, r.refusals.add)
 	gate.bounds = r.opts.Bounds
+	r.gate.Store(gate)
 	server := &http.Server{
 		Handler:           r.routes(),
 		ReadHeaderTimeout: r.opts.Bounds.Header,
@@ -153,6 +167,7 @@ func (r *Receiver) Serve(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(gate.run)
+	group.Go(func() error { return r.refusals.run(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(gate); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("serve agents: %w", err)
@@ -172,20 +187,46 @@ func (r *Receiver) Serve(ctx context.Context) error {
 	return group.Wait()
 }
 
-// routes are all paths of the agents' listener.
+// routes are all paths of the agents' listener, by the server name of the
+// connection: a certificate that has expired, or none, opens one path alone.
 func (r *Receiver) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+wire.WritePath, r.write)
-	mux.HandleFunc("POST "+wire.NotesPath, r.notes)
-	mux.HandleFunc("POST "+wire.EnrolPath, r.enrol)
-	senders := http.NewServeMux()
-	senders.HandleFunc("POST "+wire.WritePath, r.foreign)
+	usual, enrol, renew := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	usual.HandleFunc("POST "+wire.WritePath, r.write)
+	usual.HandleFunc("POST "+wire.NotesPath, r.notes)
+	usual.HandleFunc("GET "+wire.ChecksPath, r.checks)
+	usual.HandleFunc("POST "+wire.RenewPath, r.renew)
+	usual.HandleFunc(wire.EnrolPath, r.elsewhere)
+	renew.HandleFunc("POST "+wire.RenewPath, r.renew)
+	renew.HandleFunc(wire.EnrolPath, r.elsewhere)
+	enrol.HandleFunc("POST "+wire.EnrolPath, r.enrol)
+	enrol.HandleFunc(wire.RenewPath, r.elsewhere)
+	for _, path := range [...]string{wire.WritePath, wire.NotesPath, wire.ChecksPath} {
+		renew.HandleFunc(path, r.elsewhere)
+		enrol.HandleFunc(path, r.elsewhere)
+	}
+	foreign := http.NewServeMux()
+	foreign.HandleFunc("POST "+wire.WritePath, r.foreign)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		w.Header()[wire.HeaderTime] = []string{strconv.FormatInt(r.opts.Now().UnixMilli(), 10)}
-		if req.TLS != nil && req.TLS.ServerName == wire.SenderServerName {
-			senders.ServeHTTP(w, req)
-			return
+		h := w.Header()
+		h[wire.HeaderTime] = []string{strconv.FormatInt(r.opts.Now().UnixMilli(), 10)}
+		h[wire.HeaderTicket] = []string{r.senders.ticket()}
+		under := usual
+		switch {
+		case req.TLS == nil: // a test's recorder
+		case req.TLS.ServerName == wire.EnrolServerName:
+			under = enrol
+		case req.TLS.ServerName == wire.RenewServerName:
+			under = renew
+		case req.TLS.ServerName == wire.SenderServerName:
+			under = foreign
 		}
-		mux.ServeHTTP(w, req)
+		under.ServeHTTP(w, req)
 	})
+}
+
+// elsewhere answers for a path that another server name has.
+func (r *Receiver) elsewhere(w http.ResponseWriter, req *http.Request) {
+	r.refusals.add("", refusedElsewhere, from(req))
+	http.Error(w, fmt.Sprintf("%s is not served here: enrolment is under the TLS server name %s, renewal also under %s, everything else under %s",
+		req.URL.Path, wire.EnrolServerName, wire.RenewServerName, wire.CollectorServerName), http.StatusMisdirectedRequest)
 }

@@ -40,6 +40,9 @@ type register struct {
 	tokens map[string]error // by hash; nil = good
 	hosts  map[string]Host
 	broken error
+
+	certificates map[string]string // host by fingerprint
+	audited      []Refusal
 }
 
 func (r *register) Host(_ context.Context, id string) (Host, error) {
@@ -55,19 +58,58 @@ func (r *register) Host(_ context.Context, id string) (Host, error) {
 	return h, nil
 }
 
-func (r *register) Enrol(_ context.Context, hash string, h Host) (Host, error) {
+func (r *register) Enrol(_ context.Context, e Enrolment) (Host, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err, ok := r.tokens[hash]; !ok || err != nil {
+	if err, ok := r.tokens[e.TokenHash]; !ok || err != nil {
 		if !ok {
 			err = ErrTokenUnknown
 		}
 		return Host{}, err
 	}
-	r.tokens[hash] = ErrTokenUsed
+	r.tokens[e.TokenHash] = ErrTokenUsed
+	h := e.Host
+	if before, ok := r.hosts[r.certificates[e.Previous]]; ok && !before.Denied[e.Previous] {
+		h.ID, h.Instance, h.Denied = before.ID, before.Instance, map[string]bool{}
+		for f, host := range r.certificates {
+			if host == h.ID {
+				h.Denied[f] = true
+			}
+		}
+	}
 	h.Customer = "acme"
+	issued, err := e.Sign(h.ID)
+	if err != nil {
+		return Host{}, err
+	}
+	r.certificates[issued.Fingerprint] = h.ID
 	r.hosts[h.ID] = h
 	return h, nil
+}
+
+func (r *register) Renewed(_ context.Context, c identity.Issued, _ string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.certificates[c.Fingerprint] = c.Host
+	return r.broken
+}
+
+func (r *register) Quarantine(_ context.Context, host, why string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hosts[host]
+	h.Quarantine = why
+	r.hosts[host] = h
+	return r.broken
+}
+
+func (r *register) Audit(_ context.Context, refused []Refusal) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.broken == nil {
+		r.audited = append(r.audited, refused...)
+	}
+	return r.broken
 }
 
 // rig is a receiver that serves on loopback over real TLS and a real journal.
@@ -99,7 +141,7 @@ func (r *rig) forward(d time.Duration) {
 
 func newRig(t testing.TB, change func(*Options, *journal.Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), agents: &register{tokens: map[string]error{}, hosts: map[string]Host{}}}
+	r := &rig{t: t, dir: t.TempDir(), agents: &register{tokens: map[string]error{}, hosts: map[string]Host{}, certificates: map[string]string{}}}
 	var err error
 	if r.ca, err = identity.OpenCA(filepath.Join(r.dir, "identity"), r.now); err != nil {
 		t.Fatal(err)
@@ -286,11 +328,11 @@ func foreign(t testing.TB, ca *identity.CA, host string, ttl time.Duration) tls.
 	if err != nil {
 		t.Fatal(err)
 	}
-	certPEM, err := ca.SignHost(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), host, ttl)
+	issued, err := ca.SignHost(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), host, ttl)
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, _ := pem.Decode(certPEM)
+	block, _ := pem.Decode(issued.PEM)
 	return tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: key}
 }
 
@@ -365,8 +407,8 @@ func TestEnrolmentIsApart(t *testing.T) {
 	}
 	c.http.Transport = &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{ServerName: wire.EnrolServerName, InsecureSkipVerify: true}}
 	for _, path := range []string{wire.WritePath, wire.NotesPath} {
-		if got := c.post(path, strings.NewReader("x"), map[string]string{"Content-Type": wire.ContentType1}); got.status != http.StatusForbidden {
-			t.Errorf("%s under the enrolment name: got %+v, want 403", path, got)
+		if got := c.post(path, strings.NewReader("x"), map[string]string{"Content-Type": wire.ContentType1}); got.status != http.StatusMisdirectedRequest {
+			t.Errorf("%s under the enrolment name: got %+v, want 421", path, got)
 		}
 	}
 	if got := c.post("/metrics", nil, nil); got.status != http.StatusNotFound {
@@ -392,9 +434,9 @@ func TestEnrolmentRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, token, host, want string }{
-		{"used", used, "web-2", `refused with 401: this enrolment token has been used: make a new one with "plimsoll-collector enrol create"`},
-		{"expired", expired, "web-2", `refused with 401: this enrolment token has expired: make a new one with "plimsoll-collector enrol create"`},
-		{"unknown", stranger, "web-2", `refused with 401: no such enrolment token: make a new one with "plimsoll-collector enrol create"`},
+		{"used", used, "web-2", `refused with 409: this enrolment token has been used up: make a new one with "plimsoll-collector enrol create"; if nobody of yours used it, somebody else has: "plimsoll-collector enrol list" names the host`},
+		{"expired", expired, "web-2", `refused with 410: this enrolment token has expired: make a new one with "plimsoll-collector enrol create"`},
+		{"unknown", stranger, "web-2", `refused with 403: no such enrolment token: make a new one with "plimsoll-collector enrol create"`},
 		{"another collector's", elsewhere, "web-2", identity.ErrWrongCollector.Error()},
 		{"damaged", "plm1.x", "web-2", identity.ErrToken.Error()},
 		{"no name", r.token(), "", "refused with 400: hostname is empty"},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/batch"
-	"github.com/plimsoll/plimsoll/internal/identity"
 	"github.com/plimsoll/plimsoll/internal/journal"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
@@ -81,7 +80,7 @@ func (r *Receiver) notes(w http.ResponseWriter, req *http.Request) {
 func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Kind, limit int) {
 	host, refused := r.who(req)
 	if refused != nil {
-		r.refuse(w, "", refused)
+		r.turnAway(w, req, host, refused)
 		return
 	}
 	env, sent, err := wire.FromHeaders(req.Header)
@@ -117,6 +116,7 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		host.batches.Inc()
 		host.samples.Add(float64(len(decoded.Samples)))
 		host.bytes.Add(float64(len(buf.body)))
+		r.count(req, host, decoded)
 	}
 	if sent.Wall != 0 {
 		host.offset.Set(float64(sent.Wall-env.ReceivedAt) / 1000)
@@ -125,24 +125,16 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 	r.answer(w, host.Instance, decoded)
 }
 
-// who is the host of the connection's certificate.
-func (r *Receiver) who(req *http.Request) (*member, *refusal) {
-	if req.TLS == nil || len(req.TLS.PeerCertificates) == 0 {
-		return nil, &refusal{status: http.StatusForbidden, reason: "no_certificate", text: "this path needs the certificate of an enrolled host"}
+// count notes what is taken without effect: what was sent again, and labels of
+// somebody else.
+func (r *Receiver) count(req *http.Request, host *member, b *batch.Batch) {
+	if r.senders.repeated(host.ID, b.Env.Seq) {
+		host.repeated.Inc()
 	}
-	id, err := identity.HostID(req.TLS.PeerCertificates[0])
-	if err != nil {
-		return nil, &refusal{status: http.StatusForbidden, reason: "no_host", text: err.Error()}
+	if b.Overridden > 0 {
+		host.overridden.Add(float64(b.Overridden))
+		r.refusals.add(host.ID, refusedOverridden, from(req))
 	}
-	host, err := r.hosts.member(req.Context(), id)
-	switch {
-	case errors.Is(err, ErrUnknownHost):
-		return nil, &refusal{status: http.StatusForbidden, reason: "unknown_host", text: err.Error() + `: enrol it again with a new token ("plimsoll-collector enrol create")`}
-	case err != nil:
-		r.opts.Log.Error("look up a host", "err", err)
-		return nil, &refusal{status: http.StatusServiceUnavailable, reason: "ledger", retry: 5, text: "the collector cannot look up hosts now"}
-	}
-	return host, nil
 }
 
 // readBody reads the whole body into buf within the limits. held is what was

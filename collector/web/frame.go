@@ -1,10 +1,12 @@
 package web
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 )
 
@@ -18,6 +20,9 @@ type Frame struct {
 	AsOf        string
 	Permalink   string
 	Access      string
+	User        string // who is logged in
+	AtAccount   bool
+	Known       bool // may see pages
 	Version     string
 }
 
@@ -36,13 +41,32 @@ type banner struct{ Text, Link string }
 // liveSeconds is how often an open page asks again.
 const liveSeconds = 4
 
-func (s *Site) frame(v *visit, nav, title string) Frame {
-	f := Frame{Lang: v.Lang, Title: title, Live: liveSeconds, AsOf: words.Instant(v.AsOf, v.Zone), Access: v.T("access.loopback"), Version: s.Version}
-	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"reports", "/reports"}} {
-		f.Nav = append(f.Nav, navLink{v.at(n.link), v.T(n.key), n.key == nav})
+func (s *Site) frame(v *visit, page, nav, title string) Frame {
+	f := Frame{Lang: v.Lang, Title: title, Live: liveSeconds, AsOf: words.Instant(v.AsOf, v.Zone), Version: s.Version}
+	f.AtAccount, f.Known = nav == "account", v.Visitor.Kind != people.Nobody
+	switch v.Visitor.Kind {
+	case people.Person:
+		f.User, f.Access = v.Visitor.Name, v.T("access.person", v.Visitor.Name, v.Or("role."+string(v.Visitor.Role), string(v.Visitor.Role)))
+	case people.Anybody:
+		f.Access = v.T("access.loopback")
 	}
 	for _, lang := range words.Languages() {
 		f.Langs = append(f.Langs, langLink{lang, s.books[lang].T("language.name"), v.with("lang", lang), lang == v.Lang})
+	}
+	if page == "login" || page == "setup" || page == "account" {
+		f.Live = 0 // what is typed must not be taken away
+	}
+	if v.Method != http.MethodGet || !f.Known {
+		f.Live = 0
+		if !f.Known {
+			return f
+		}
+	}
+	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"reports", "/reports"}} {
+		f.Nav = append(f.Nav, navLink{v.at(n.link), v.T(n.key), n.key == nav})
+	}
+	if page == "account" {
+		return f
 	}
 	f.Permalink = v.with("as_of", v.AsOf.UTC().Format(time.RFC3339Nano))
 	if v.Explicit {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 
 type hostView struct {
 	Name, State, Ago, Span string
+	Quarantine             string // why nothing of it is taken; empty when it is not in quarantine
 	About                  []Pair
 	Ranges                 []rangeLink
 	Charts                 []chartBox
@@ -71,7 +73,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	view := hostView{NoProblems: v.T("problems.none"), Name: name, State: states.Hosts().Host(&h).State.String(), Ago: v.ago(h.LastSeen)}
+	view := hostView{NoProblems: v.T("problems.none"), Name: name, State: states.Hosts().Host(&h).State.String(), Ago: v.ago(h.LastSeen), Quarantine: h.Quarantine}
 	wish, chosen := v.Params.Get("range"), time.Hour
 	if wish == "" {
 		wish = "1h"
@@ -171,7 +173,16 @@ func (s *Site) aboutHost(ctx context.Context, v *visit, h *ledger.Host) ([]Pair,
 		memory = chart.Bytes.Format(value)
 	}
 	return pairs(v.T("host.os"), strings.TrimSpace(h.OS+" "+h.Arch), v.T("host.cores"), cores, v.T("host.memory"), memory, v.T("host.boot"), boot, v.T("host.clock"), clock,
-		v.T("host.customer"), h.Customer, v.T("host.sender"), h.Sender, v.T("host.version"), h.Version, v.T("host.enrolled"), whenMS(h.EnrolledAt, v.Zone).Text, v.T("host.id"), h.ID), nil
+		v.T("host.customer"), h.Customer, v.T("host.sender"), h.Sender, v.T("host.version"), h.Version, v.T("host.enrolled"), whenMS(h.EnrolledAt, v.Zone).Text, v.T("host.id"), h.ID, v.T("host.labels"), labelText(h.Labels)), nil
+}
+
+// labelText is name=value, in the order of the names.
+func labelText(labels map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, name+"="+labels[name])
+	}
+	return strings.Join(parts, ", ")
 }
 
 // filesystems lists what the host has mounted, the fullest first.

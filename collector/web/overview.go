@@ -83,7 +83,7 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 	view.Calm, view.CalmState = v.calm(view.Services, view.Hosts)
 	if s.Next != nil && !v.Explicit {
 		for _, step := range s.Next(ctx) {
-			view.Next = append(view.Next, v.step(step))
+			view.Next = append(view.Next, s.step(v, step))
 		}
 	}
 	return v.T("overview"), view, nil
@@ -125,7 +125,7 @@ func (v *visit) calm(services []serviceRow, hosts []hostRow) (text, state string
 	return v.T("calm.up", strconv.Itoa(len(services))), "up"
 }
 
-func (v *visit) step(step Step) nextStep {
+func (s *Site) step(v *visit, step Step) nextStep {
 	pick := func(texts map[string]string) string {
 		if text, ok := texts[v.Lang]; ok {
 			return text
@@ -133,7 +133,7 @@ func (v *visit) step(step Step) nextStep {
 		return texts["en"]
 	}
 	n := nextStep{Title: pick(step.Title), Text: pick(step.Text), Command: step.Command}
-	if step.Action != "" {
+	if step.Action != "" && s.access.Allows("POST /actions/{name}", v.Visitor) {
 		n.Button = &struct{ Action, Label string }{step.Action, pick(step.Button)}
 	}
 	if step.Link != "" {
@@ -301,6 +301,9 @@ func (s *Site) hostRows(ctx context.Context, v *visit, states figures.States) ([
 		}
 		row := hostRow{Name: h.Instance, Link: v.at(hostPath(h.Instance)), Detail: v.aboutRow(h), State: hostStates.Host(h).State.String(),
 			LastSeen: whenMS(h.LastSeen, v.Zone), Ago: v.ago(h.LastSeen), seen: h.LastSeen}
+		if h.Quarantine != "" {
+			row.Detail = strings.TrimSpace(row.Detail + " · " + v.T("host.quarantined"))
+		}
 		if row.Coverage, err = s.hostCoverage(ctx, v, h, hostStates.Component(h)); err != nil {
 			return nil, err
 		}

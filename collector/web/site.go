@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/api"
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 )
 
@@ -45,6 +46,15 @@ type Options struct {
 	Actions map[string]func(ctx context.Context) error
 	// Mount adds handlers that are neither pages nor API: PromQL, metrics, health.
 	Mount map[string]http.Handler
+
+	// Door lets people and programs in; nil: everybody on this host is let in.
+	Door Door
+	// Login is when a person has to log in.
+	Login Login
+	// Secure tells that the pages are served over TLS.
+	Secure bool
+	// Refused counts a request that was refused, by why: login, token, role; nil: not counted.
+	Refused func(why string)
 }
 
 // Step is one entry of the overview's "next" box. Texts are by language ("en", "zh-CN").
@@ -60,9 +70,10 @@ type Step struct {
 // Site is the handler of the people's listener.
 type Site struct {
 	Options
-	books words.Shelf
-	pages map[string]map[string]*template.Template // by language, by page
-	mux   *http.ServeMux
+	books  words.Shelf
+	pages  map[string]map[string]*template.Template // by language, by page
+	gate   *gate
+	access people.Table
 }
 
 // New parses every template in every language, so that a fault shows at the start.
@@ -74,7 +85,8 @@ func New(o Options) (*Site, error) {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
-	s := &Site{Options: o, books: books, pages: map[string]map[string]*template.Template{}, mux: http.NewServeMux()}
+	s := &Site{Options: o, books: books, pages: map[string]map[string]*template.Template{}, access: people.Access()}
+	s.gate = &gate{site: s, mux: http.NewServeMux()}
 	for lang, book := range books {
 		if s.pages[lang], err = parsePages(book); err != nil {
 			return nil, fmt.Errorf("parse the pages in %s: %w", lang, err)
@@ -85,6 +97,9 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s.routes(http.FileServerFS(assets))
+	if missing := s.unlisted(); len(missing) > 0 {
+		return nil, fmt.Errorf("nobody is told who may use %s: add a row for each to the access table in collector/people", strings.Join(missing, ", "))
+	}
 	return s, nil
 }
 
@@ -115,18 +130,15 @@ func parsePages(book *words.Book) (map[string]*template.Template, error) {
 }
 
 // ServeHTTP answers one request of a person or a program. Forms from other
-// sites are refused, and so are names that a stranger could make point here;
-// pages may load nothing from elsewhere.
+// sites are refused, and without logins so are names that a stranger could
+// make point here (gate.go); pages may load nothing from elsewhere.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !ownName(r.Host) {
-		http.Error(w, "refused: without logins these pages answer under an address or localhost only, so that no other site's name can be made to point here", http.StatusMisdirectedRequest)
-		return
-	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	http.NewCrossOriginProtection().Handler(s.mux).ServeHTTP(w, r)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	http.NewCrossOriginProtection().Handler(s.gate).ServeHTTP(w, r)
 }
 
 // ownName tells whether host (with or without a port) is an address or localhost.
@@ -146,6 +158,8 @@ type visit struct {
 	Explicit bool // the reader asked for AsOf
 	Zone     *time.Location
 	Params   url.Values
+	Visitor  people.Visitor
+	Wrong    string // what a form that is shown again says
 }
 
 // at appends the instant asked for to a link within the site.
@@ -189,19 +203,30 @@ func (s *Site) page(name, nav string, fill func(context.Context, *visit) (title 
 		if err != nil {
 			name, title, view, status = s.explain(v, err)
 		}
-		var b bytes.Buffer
-		data := map[string]any{"Frame": s.frame(v, nav, title), "View": view}
-		if err := s.pages[v.Lang][name].ExecuteTemplate(&b, "base.html", data); err != nil {
-			s.Log.Error("render a page", "page", name, "err", err)
-			http.Error(w, "this page cannot be shown; the log of the collector says why", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Vary", "Accept-Language, Cookie")
-		w.WriteHeader(status)
-		_, _ = w.Write(b.Bytes()) // the reader may have gone
+		s.render(w, v, name, nav, title, view, status)
 	}
+}
+
+// render writes one page.
+func (s *Site) render(w http.ResponseWriter, v *visit, name, nav, title string, view any, status int) {
+	var b bytes.Buffer
+	data := map[string]any{"Frame": s.frame(v, name, nav, title), "View": view}
+	if err := s.pages[v.Lang][name].ExecuteTemplate(&b, "base.html", data); err != nil {
+		s.Log.Error("render a page", "page", name, "err", err)
+		http.Error(w, "this page cannot be shown; the log of the collector says why", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the reader may have gone
+}
+
+// fail shows the page of an error.
+func (s *Site) fail(w http.ResponseWriter, v *visit, err error) {
+	name, title, view, status := s.explain(v, err)
+	s.render(w, v, name, "", title, view, status)
 }
 
 const langCookie = "plimsoll_lang"
@@ -216,6 +241,7 @@ func (s *Site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 		wish = c.Value
 	}
 	v := &visit{Request: r, Book: s.books.Choose(wish, r.Header.Get("Accept-Language")), AsOf: s.Now(), Zone: s.Zone, Params: q}
+	v.Visitor, _ = people.From(r.Context())
 	if text := q.Get("as_of"); text != "" {
 		at, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {

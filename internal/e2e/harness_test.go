@@ -77,7 +77,14 @@ func (l *lockedBuffer) String() string {
 // start runs a program of ours; the test stops it by its process id when it ends.
 func start(t testing.TB, name string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(filepath.Join(programs, name), args...), log: &lockedBuffer{}, done: make(chan struct{})}
+	return launch(t, exec.Command(filepath.Join(programs, name), args...))
+}
+
+// launch is start for a command that is made already.
+func launch(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	name, args := filepath.Base(cmd.Path), cmd.Args[1:]
+	p := &process{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.Env = append(os.Environ(), "LANG=C.UTF-8")
 	if err := p.cmd.Start(); err != nil {

@@ -2,9 +2,9 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	_ "modernc.org/sqlite"
 
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/internal/need"
 )
 
@@ -96,16 +96,16 @@ func (d *powerDisk) again() {
 // integrity asks SQLite itself whether the ledger is whole.
 func integrity(t *testing.T, path string) string {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	l, err := ledger.Open(ledger.Options{Path: path, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	var verdict string
-	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil {
 		return err.Error()
 	}
-	return verdict
+	defer func() { _ = l.Close() }()
+	faults, err := l.Integrity(t.Context())
+	if err != nil {
+		return err.Error()
+	}
+	return strings.Join(faults, "; ")
 }
 
 // TestPowerCut cuts the power of the disk that collector and agent keep
@@ -200,7 +200,7 @@ func TestPowerCut(t *testing.T) {
 	}
 	p.agent.stop()
 	p.collector.stop()
-	if verdict := integrity(t, filepath.Join(data, "ledger.db")); verdict != "ok" {
+	if verdict := integrity(t, filepath.Join(data, "ledger.db")); verdict != "" {
 		t.Errorf("integrity_check of the ledger: %s", verdict)
 	}
 	checkAgentSequence(t, data, cuts)

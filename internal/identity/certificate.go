@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -61,6 +62,19 @@ func validHostID(id string) bool {
 	return true
 }
 
+// RequestedBy tells whether csrPEM asks for a certificate of the very key that
+// cert is for. The error wraps ErrRequest.
+func RequestedBy(csrPEM []byte, cert *x509.Certificate) error {
+	csr, err := parseRequest(csrPEM)
+	if err != nil {
+		return err
+	}
+	if pub, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(csr.PublicKey) {
+		return fmt.Errorf("%w: it is of another key than the certificate it would renew", ErrRequest)
+	}
+	return nil
+}
+
 // CheckRequest tells whether csrPEM can be signed at all: readable, signed by
 // its own key, and a key of today's strength. The error wraps ErrRequest.
 func CheckRequest(csrPEM []byte) error {
@@ -109,6 +123,37 @@ func parseCertificate(text []byte) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("parse certificate: %w", err)
 	}
 	return cert, nil
+}
+
+// maxBundle bounds the authorities a host is told to trust.
+const maxBundle = 8
+
+// parseBundle reads one or more certificates in PEM.
+func parseBundle(text []byte) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for rest := bytes.TrimSpace(text); len(rest) > 0 || len(all) == 0; {
+		block, more := pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return nil, errors.New("no PEM block CERTIFICATE")
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("parse certificate: %w", err)
+		}
+		if all = append(all, cert); len(all) > maxBundle {
+			return nil, fmt.Errorf("more than %d certificates", maxBundle)
+		}
+		rest = bytes.TrimSpace(more)
+	}
+	return all, nil
+}
+
+func poolOf(bundle []*x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range bundle {
+		pool.AddCert(c)
+	}
+	return pool
 }
 
 func parseKey(text []byte) (crypto.Signer, error) {

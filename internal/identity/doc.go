@@ -7,6 +7,8 @@
 //	SignHost ─────────── certificate ─────────▶ host.key host.pem ca.pem host.json
 //	                                            plimsoll://host/<id> in the certificate
 //	HostID(certificate) ◀─ mutual TLS 1.3 ───── Identity.ClientTLS
+//	                     ◀── CSR, same key ─────  Renew, at two thirds of its life
+//	SignHost ─────────── certificate, bundle ─▶ host.pem ca.pem
 //
 // The collector is its own certificate authority. Identity in stored data
 // comes from a certificate it signed, never from anything a host says.

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,12 +44,19 @@ type Request struct {
 	Hostname  string // the name to be listed under; the collector may change it to keep names unique
 	Version   string // of the agent
 	Dir       string // where key and certificates go; made if missing, readable by its owner alone
+
+	Now func() time.Time // nil: time.Now
 }
 
 // Enrol exchanges a one-time token for a certificate and stores it. The
 // private key is made here and never sent; the collector is proven by the
 // fingerprint in the token before the secret leaves this host. After an error
 // it may be called again: the key is kept.
+//
+// A host that has an identity already proves its old key with the request and
+// gets another one: the collector that knows it keeps its id and name, and
+// refuses every copy of the old identity from then on. Until the answer is
+// here the old identity stands.
 func Enrol(ctx context.Context, req Request) (Identity, error) {
 	secret, pin, err := ParseToken(req.Token)
 	if err != nil {
@@ -56,7 +65,12 @@ func Enrol(ctx context.Context, req Request) (Identity, error) {
 	if err := os.MkdirAll(req.Dir, 0o700); err != nil {
 		return Identity{}, fmt.Errorf("make identity directory: %w", err)
 	}
-	key, err := hostPrivateKey(filepath.Join(req.Dir, hostKey))
+	before, noIdentity := Load(req.Dir)
+	keyFile := filepath.Join(req.Dir, hostKey)
+	if noIdentity == nil {
+		keyFile = filepath.Join(req.Dir, nextHost)
+	}
+	key, err := hostPrivateKey(keyFile)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -68,9 +82,14 @@ func Enrol(ctx context.Context, req Request) (Identity, error) {
 		Token: secret, Hostname: req.Hostname, OS: runtime.GOOS, Arch: runtime.GOARCH, Version: req.Version,
 		CSR: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr})),
 	}
+	if noIdentity == nil {
+		if err := before.prove(&ask); err != nil {
+			return Identity{}, err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, enrolTimeout)
 	defer cancel()
-	answer, err := exchange(ctx, req.Collector, pin, ask)
+	answer, err := exchange(ctx, req, pin, ask)
 	if err != nil {
 		return Identity{}, fmt.Errorf("enrol at %s: %w", req.Collector, err)
 	}
@@ -106,18 +125,18 @@ func hostPrivateKey(path string) (*ecdsa.PrivateKey, error) {
 }
 
 // exchange sends the request and reads the answer.
-func exchange(ctx context.Context, collector, pin string, ask wire.EnrolRequest) (wire.EnrolResponse, error) {
+func exchange(ctx context.Context, to Request, pin string, ask wire.EnrolRequest) (wire.EnrolResponse, error) {
 	var answer wire.EnrolResponse
 	body, err := json.Marshal(ask)
 	if err != nil {
 		return answer, fmt.Errorf("encode request: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+collector+wire.EnrolPath, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+to.Collector+wire.EnrolPath, bytes.NewReader(body))
 	if err != nil {
 		return answer, fmt.Errorf("address of the collector (want HOST:PORT): %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	transport := &http.Transport{TLSClientConfig: pinnedTLS(pin), DisableKeepAlives: true}
+	transport := &http.Transport{TLSClientConfig: pinnedTLS(pin, to.Now), DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
@@ -140,7 +159,10 @@ func exchange(ctx context.Context, collector, pin string, ask wire.EnrolRequest)
 // pinnedTLS trusts exactly the authority with this fingerprint. The usual
 // verification is off because there is no root to start from; VerifyConnection
 // does all of it instead.
-func pinnedTLS(pin string) *tls.Config {
+func pinnedTLS(pin string, now func() time.Time) *tls.Config {
+	if now == nil {
+		now = time.Now
+	}
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
 		ServerName:         wire.EnrolServerName,
@@ -151,7 +173,7 @@ func pinnedTLS(pin string) *tls.Config {
 			for _, cert := range state.PeerCertificates {
 				if fingerprint(cert.Raw) == pin {
 					roots.AddCert(cert)
-					_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: wire.EnrolServerName})
+					_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: wire.EnrolServerName, CurrentTime: now()})
 					if err != nil {
 						return fmt.Errorf("certificate of the collector: %w", err)
 					}
@@ -166,23 +188,31 @@ func pinnedTLS(pin string) *tls.Config {
 // checkAnswer refuses an answer that would not work later: another authority,
 // another key, another host.
 func checkAnswer(answer wire.EnrolResponse, pin string, key *ecdsa.PrivateKey) error {
-	ca, err := parseCertificate([]byte(answer.CA))
+	bundle, err := parseBundle([]byte(answer.CA))
 	if err != nil {
 		return fmt.Errorf("authority in the answer: %w", err)
 	}
-	if fingerprint(ca.Raw) != pin {
+	if !slices.ContainsFunc(bundle, func(ca *x509.Certificate) bool { return fingerprint(ca.Raw) == pin }) {
 		return ErrWrongCollector
 	}
-	cert, err := parseCertificate([]byte(answer.Certificate))
+	return checkCertificate(answer.Certificate, answer.Host, key, bundle)
+}
+
+// checkCertificate refuses a certificate that would not work later.
+func checkCertificate(text, host string, key crypto.Signer, bundle []*x509.Certificate) error {
+	cert, err := parseCertificate([]byte(text))
 	if err != nil {
 		return fmt.Errorf("certificate in the answer: %w", err)
 	}
-	host, err := HostID(cert)
+	id, err := HostID(cert)
 	if err != nil {
 		return fmt.Errorf("certificate in the answer: %w", err)
 	}
-	if host != answer.Host || !key.PublicKey.Equal(cert.PublicKey) {
+	if id != host || !belongs(key, cert) {
 		return errors.New("certificate in the answer is for another host or key")
+	}
+	if !slices.ContainsFunc(bundle, func(ca *x509.Certificate) bool { return cert.CheckSignatureFrom(ca) == nil }) {
+		return errors.New("certificate in the answer is of an authority that is not in the answer")
 	}
 	return nil
 }
@@ -202,11 +232,28 @@ func store(req Request, answer wire.EnrolResponse) error {
 		{hostCert, []byte(answer.Certificate), 0o644},
 		{hostJSON, append(text, '\n'), 0o644},
 	} {
+		if f.name == hostJSON {
+			if err := takeKey(req.Dir); err != nil {
+				return err
+			}
+		}
 		if err := writeFile(filepath.Join(req.Dir, f.name), f.data, f.mode); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takeKey gives the key of a new enrolment, if there is one, its lasting name.
+func takeKey(dir string) error {
+	err := os.Rename(filepath.Join(dir, nextHost), filepath.Join(dir, hostKey))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("take up the new key: %w", err)
+	}
+	return syncDir(dir)
 }
 
 func firstLine(text []byte) string {

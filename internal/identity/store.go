@@ -17,6 +17,7 @@ import (
 // Files of an enrolled host, in its identity directory.
 const (
 	hostKey  = "host.key"
+	nextHost = "host.key.new" // of an enrolment that is under way while an older identity stands
 	hostCert = "host.pem"
 	hostCA   = "ca.pem"
 	hostJSON = "host.json"
@@ -54,15 +55,13 @@ func Load(dir string) (Identity, error) {
 	if err != nil {
 		return id, fmt.Errorf("read collector's authority: %w", err)
 	}
-	ca, err := parseCertificate(caPEM)
+	bundle, err := parseBundle(caPEM)
 	if err != nil {
 		return id, fmt.Errorf("%s: %w", filepath.Join(dir, hostCA), err)
 	}
-	id.pool = x509.NewCertPool()
-	id.pool.AddCert(ca)
-	id.cert, err = tls.LoadX509KeyPair(filepath.Join(dir, hostCert), filepath.Join(dir, hostKey))
-	if err != nil {
-		return id, fmt.Errorf("load certificate and key from %s: %w", dir, err)
+	id.pool = poolOf(bundle)
+	if id.cert, err = loadPair(dir); err != nil {
+		return id, err
 	}
 	if id.cert.Leaf == nil {
 		if id.cert.Leaf, err = x509.ParseCertificate(id.cert.Certificate[0]); err != nil {
@@ -75,6 +74,19 @@ func Load(dir string) (Identity, error) {
 	}
 	id.Host, id.Expires = host, id.cert.Leaf.NotAfter
 	return id, nil
+}
+
+// loadPair reads certificate and key. A new enrolment that was cut off between
+// the two is good: its key still has the name it was made under.
+func loadPair(dir string) (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, hostCert), filepath.Join(dir, hostKey))
+	if err == nil {
+		return pair, nil
+	}
+	if next, nextErr := tls.LoadX509KeyPair(filepath.Join(dir, hostCert), filepath.Join(dir, nextHost)); nextErr == nil {
+		return next, nil
+	}
+	return pair, fmt.Errorf("load certificate and key from %s: %w", dir, err)
 }
 
 // ClientTLS is how this host talks to its collector: TLS 1.3, its own

@@ -30,6 +30,9 @@ type Options struct {
 // Run starts all of it and blocks until ctx ends; then it stops cleanly, and
 // the same call continues where it stopped.
 func Run(ctx context.Context, o Options) error {
+	if !collector.Loopback(o.Listen) {
+		return fmt.Errorf("quickstart listens for people on loopback only, not on %s: start the collector with run, which serves others over TLS and asks for a login", o.Listen)
+	}
 	tell := newStory(o.Stdout)
 	if o.Data == "" {
 		dir, err := defaultData(os.Getenv)
@@ -64,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.Run(ctx) })
 	group.Go(func() error { return runAgent(ctx, o, c, sample, tell) })
-	group.Go(func() error { return announce(ctx, c.URL(), tell) })
+	group.Go(func() error { return announce(ctx, c.URL(), c.Access(), tell) })
 	group.Go(func() error { return follow(ctx, c, tell) })
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -95,7 +98,9 @@ func writeCatalogue(o Options, host string, tell story) error {
 func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sample, tell story) error {
 	dir := filepath.Join(o.Data, "agent")
 	identityDir := filepath.Join(dir, "identity")
-	if _, err := identity.Load(identityDir); err != nil {
+	// A certificate that ended too long ago to be renewed is as none: here no
+	// person is needed to let the host in again.
+	if id, err := identity.Load(identityDir); err != nil || time.Now().After(id.Expires.Add(identity.Grace)) {
 		token, err := c.EnrolToken(ctx, Customer, time.Hour)
 		if err != nil {
 			return fmt.Errorf("make a token for this host: %w", err)
@@ -129,7 +134,7 @@ func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sa
 }
 
 // announce prints the address once the first page really answers.
-func announce(ctx context.Context, address string, tell story) error {
+func announce(ctx context.Context, address, access string, tell story) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -140,7 +145,7 @@ func announce(ctx context.Context, address string, tell story) error {
 		if resp, err := http.DefaultClient.Do(req); err == nil {
 			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
-				tell.tell("The first page is ready: %s   (no login: only this host can reach it; Ctrl-C stops)", address)
+				tell.tell("The first page is ready: %s   (%s; Ctrl-C stops)", address, access)
 				tell.tell("Try it: stop the sample page there, and watch an outage being born, here and on the page.")
 				return nil
 			}

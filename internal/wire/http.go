@@ -11,7 +11,11 @@ import (
 const (
 	WritePath = "/api/v1/write" // remote write 1.0 and 2.0; needs a client certificate
 	NotesPath = "/api/v1/notes" // one Note; needs a client certificate
-	EnrolPath = "/api/v1/enrol" // EnrolRequest ─▶ EnrolResponse; served only under EnrolServerName
+	// ChecksPath answers GET with the Checks of the host whose certificate
+	// asks; it has an ETag and knows If-None-Match.
+	ChecksPath = "/api/v1/checks"
+	EnrolPath  = "/api/v1/enrol" // EnrolRequest ─▶ EnrolResponse; served only under EnrolServerName
+	RenewPath  = "/api/v1/renew" // RenewRequest ─▶ RenewResponse; needs a client certificate, expired ones under RenewServerName
 )
 
 // EnrolServerName is the TLS server name (SNI) under which the agents'
@@ -23,6 +27,10 @@ const EnrolServerName = "enrol.plimsoll"
 // Prometheus or the like, comes with a token in place of a certificate. Of the
 // listener's paths it opens WritePath alone.
 const SenderServerName = "senders.plimsoll"
+
+// RenewServerName is the TLS server name under which a certificate of ours
+// that has expired is let in as well, to RenewPath alone.
+const RenewServerName = "renew.plimsoll"
 
 // CollectorServerName is the name in the collector's certificate that agents verify.
 const CollectorServerName = "collector.plimsoll"
@@ -37,6 +45,18 @@ const (
 	// HeaderTime is in each answer of the collector: its wall clock in Unix
 	// milliseconds, so that an agent knows its offset.
 	HeaderTime = "Plimsoll-Time"
+)
+
+// Headers that tell a cloned host from one that was restarted. HeaderRun is
+// the run that recorded a batch, which may be over; these are of the process
+// that sends it now.
+const (
+	HeaderSender = "Plimsoll-Sender" // the run of the sending process
+	// HeaderTicket is in each answer of the collector, an opaque text that
+	// grows; HeaderHeard repeats the last one the process has heard, which
+	// proves that it was alive after that answer was made.
+	HeaderTicket = "Plimsoll-Ticket"
+	HeaderHeard  = "Plimsoll-Heard"
 )
 
 // Content types and encodings of remote write.

@@ -44,21 +44,3 @@ type LossNote struct {
 	ToAt    int64  `json:"to_at"`
 	Reason  string `json:"reason"`
 }
-
-// EnrolRequest asks for a certificate with a one-time token.
-type EnrolRequest struct {
-	Token    string `json:"token"` // the secret part alone
-	Hostname string `json:"hostname"`
-	CSR      string `json:"csr"` // PEM
-	OS       string `json:"os"`
-	Arch     string `json:"arch"`
-	Version  string `json:"version"`
-}
-
-// EnrolResponse carries the identity of a host.
-type EnrolResponse struct {
-	Host        string `json:"host"`        // the stable id, also in the certificate's URI SAN
-	Instance    string `json:"instance"`    // the name it is listed under
-	Certificate string `json:"certificate"` // PEM, leaf
-	CA          string `json:"ca"`          // PEM
-}

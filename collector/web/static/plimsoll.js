@@ -26,8 +26,9 @@
   async function refresh() {
     if (document.hidden) return;
     try {
-      const answer = await fetch(location.href, { headers: { "Accept": "text/html" }, cache: "no-store" });
+      const answer = await fetch(location.href, { headers: { "Accept": "text/html", "Plimsoll-Live": "1" }, cache: "no-store" });
       if (!answer.ok) throw new Error(answer.status);
+      if (answer.redirected) { location.reload(); return; } // the session ended: show the login
       swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
       failures = 0;
     } catch {

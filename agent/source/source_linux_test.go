@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/plimsoll/plimsoll/agent/sample"
 )
@@ -40,8 +42,14 @@ func text(set *sample.Set) string {
 	return b.String()
 }
 
+// clock is a clock that goes on by a minute each time it is asked.
+func clock() func() time.Time {
+	at := time.Unix(1764000000, 250e6)
+	return func() time.Time { at = at.Add(time.Minute); return at }
+}
+
 // fixture lists all sources over a fixture tree; what would come from system
-// calls is fixed too.
+// calls or the bus is fixed too.
 func fixture(tree string) []Source {
 	roots := Roots{Proc: tree + "/proc", Sys: tree + "/sys", RootFS: "/"}
 	fs := newFilesystem(roots)
@@ -55,16 +63,26 @@ func fixture(tree string) []Source {
 		n := uint64(len(path))
 		return usage{size: 1000 * n, free: 600 * n, avail: 500 * n, files: 100, filesFree: 90}, nil
 	}
-	up := newUptime(roots)
-	up.now = func() time.Time { return time.Unix(1764000000, 250e6) }
+	up := newUptime(roots, func() time.Time { return time.Unix(1764000000, 250e6) })
 	un := &uname{read: func() (unameInfo, error) {
 		return unameInfo{domainname: "(none)", machine: "x86_64", nodename: "shop-1", release: "6.1.0", sysname: "Linux", version: "#1 SMP"}, nil
 	}}
-	list := All(roots)
+	sd := newSystemd(roots, clock())
+	sd.read = func(context.Context) (manager, error) {
+		if tree != "testdata/usual" {
+			return manager{}, ErrNothing
+		}
+		return manager{"degraded", []unit{
+			{"nginx.service", "active"}, {"backup.service", "failed"}, {"backup.timer", "active"}, {"rescue.service", "inactive"},
+		}}, nil
+	}
+	list := all(roots, clock())
 	for i := range list {
 		switch list[i].Name {
 		case "filesystem":
 			list[i].Collect = fs.collect
+		case "systemd":
+			list[i].Collect = sd.collect
 		case "uptime":
 			list[i].Collect = up.collect
 		case "uname":
@@ -133,7 +151,12 @@ func TestThisHost(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	var cpuSource, mem = newCPU(Roots{}), newMemory(Roots{})
+	cpuSource, mem, conns := newCPU(Roots{}), newMemory(Roots{}), newConnections(Roots{}, clock())
+	pressureOf := func(name string) *pressureFile { return &pressureFile{file{path: name}, "some", "full"} }
+	parseProcess := func(b []byte, _ *sample.Set) error {
+		_, err := newTable(Roots{}, clock()).parse(b)
+		return err
+	}
 	rows := []struct {
 		name, input, want string
 		parse             func([]byte, *sample.Set) error
@@ -150,6 +173,28 @@ func TestBadInput(t *testing.T) {
 			_, err := parseNetDev(b, s)
 			return err
 		}},
+		{"swap cut off", "pgfault\npswpin 1\n", `vmstat: pgfault: "" is not a number`, parseVmstat},
+		{"swap of another system", "nr_free 1\n", "vmstat: nothing known in it", parseVmstat},
+		{"two numbers of files", "1273 0\n", "file-nr has 2 of 3 numbers: the line is too short", parseFileNr},
+		{"no tasks", "cpu0 1 2 3 4\n", "stat: no count of tasks in it", parseTasks},
+		{"tasks with a word", "ctxt many\n", `stat: ctxt: "many" is not a number`, parseTasks},
+		{"pressure without a total", "some avg10=0.00\n", "cpu: some has no total", pressureOf("cpu").parse},
+		{"pressure with a word", "some total=x\n", `cpu: some: "x" is not a number`, pressureOf("cpu").parse},
+		{"sockets with a word", "TCP: inuse x\n", `TCP inuse: "x" is not a number`, func(b []byte, s *sample.Set) error {
+			_, err := conns.parseSockstat(b, s)
+			return err
+		}},
+		{"names without values", "Tcp: InSegs\nUdp: 1\n", "the names of Tcp have no values", conns.parseNetstat},
+		{"fewer values than names", "Tcp: InSegs OutSegs\nTcp: 1\n", `Tcp OutSegs: "" is not a number`, conns.parseNetstat},
+		{"a state beyond the last", "head\n 0: a b 0F\n", `"0F" is not a state`, func(b []byte, _ *sample.Set) error {
+			return readStates(bytes.NewReader(b), make([]int, 11))
+		}},
+		{"a socket without an end", strings.Repeat("x", 20<<10), "a line without an end", func(b []byte, _ *sample.Set) error {
+			return readStates(bytes.NewReader(b), make([]int, 11))
+		}},
+		{"process without a name", "1 S 1", `stat: no name in "1 S 1"`, parseProcess},
+		{"process cut off", "1 (a) S 1 1", "stat: 3 of 22 fields", parseProcess},
+		{"process with a word", "1 (a) S 1 1 1 0 -1 x 0 0 0 0 1 0 0 0 20 0 1 0 1 1 1", `stat: field 9: "x" is not a number`, parseProcess},
 		{"no boot time", "cpu0 1 2 3 4\n", "stat: no btime in it", func(b []byte, _ *sample.Set) error {
 			_, err := parseBootTime(b)
 			return err
@@ -236,7 +281,10 @@ func TestWholeDisk(t *testing.T) {
 
 // FuzzParse: no text of a kernel, or of anybody else, makes a parser panic.
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"stat", "meminfo", "loadavg", "diskstats", "1/mounts", "1/net/dev"} {
+	for _, name := range []string{
+		"stat", "meminfo", "vmstat", "loadavg", "diskstats", "1/mounts", "1/net/dev", "1/net/sockstat", "1/net/snmp", "1/net/snmp6", "1/net/tcp",
+		"1/stat", "sys/fs/file-nr", "pressure/io",
+	} {
 		seed, err := os.ReadFile(filepath.Join("testdata/usual/proc", name))
 		if err != nil {
 			f.Fatal(err)
@@ -251,6 +299,17 @@ func FuzzParse(f *testing.F) {
 		_ = parseDiskstats(data, &set)
 		_, _ = parseNetDev(data, &set)
 		_, _ = parseBootTime(data)
+		_ = parseVmstat(data, &set)
+		_ = parseFileNr(data, &set)
+		_ = parseTasks(data, &set)
+		_ = (&pressureFile{file{}, "some", "full"}).parse(data, &set)
+		conns := newConnections(Roots{}, clock())
+		_, _ = conns.parseSockstat(data, &set)
+		_ = conns.parseNetstat(data, &set)
+		_ = readStates(bytes.NewReader(data), make([]int, 11))
+		if p, err := newTable(Roots{}, clock()).parse(data); err == nil && !utf8.ValidString(p.name) {
+			t.Errorf("a name that is no text: %q", p.name)
+		}
 		for _, m := range parseMounts(data) {
 			if m.point == "" || m.kind == "" {
 				t.Errorf("a mount without a point or a kind: %+v", m)
@@ -259,15 +318,26 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// BenchmarkCollect: a usual collection, and the one in four (at 15 s) that
+// also walks over processes and sockets. The difference is what once a minute costs.
 func BenchmarkCollect(b *testing.B) {
-	list := All(Roots{Proc: "/proc", Sys: "/sys", RootFS: "/"})
-	var set sample.Set
-	b.ReportAllocs()
-	for range b.N {
-		set.Reset(0)
-		for _, s := range list {
-			_ = s.Collect(context.Background(), &set)
-		}
+	now := time.Now()
+	for _, kind := range []struct {
+		name string
+		step time.Duration
+	}{{"usual", 0}, {"each-minute", time.Minute}} {
+		b.Run(kind.name, func(b *testing.B) {
+			list := all(Roots{Proc: "/proc", Sys: "/sys", RootFS: "/"}, func() time.Time { return now })
+			var set sample.Set
+			b.ReportAllocs()
+			for range b.N {
+				now = now.Add(kind.step)
+				set.Reset(0)
+				for _, s := range list {
+					_ = s.Collect(context.Background(), &set)
+				}
+			}
+			b.ReportMetric(float64(set.Len()), "series")
+		})
 	}
-	b.ReportMetric(float64(set.Len()), "series")
 }

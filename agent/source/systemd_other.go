@@ -1,0 +1,7 @@
+//go:build !linux
+
+package source
+
+import "context"
+
+func readUnits(context.Context, string) (manager, error) { return manager{}, ErrNothing }
