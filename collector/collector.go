@@ -195,6 +195,7 @@ func (c *Collector) openJournal() error {
 
 func (c *Collector) openReceive() (err error) {
 	c.receive, err = receive.New(receive.Options{Journal: c.journal, Agents: enrolled{c.ledger, c.opt.Now}, CA: c.ca, Assigned: c.inForceChecks,
+		Senders: senders{c.ledger}, Limits: c.opt.Config.Limits.batch(), Bounds: c.opt.Config.Limits.bounds(),
 		CertificateTTL: c.opt.Config.CertificateLife.Std(), Registerer: c.registry, Log: c.opt.Log, Now: c.opt.Now})
 	if err != nil {
 		return fmt.Errorf("prepare the agents' listener: %w", err)

@@ -27,6 +27,8 @@ type Config struct {
 	Catalogue string `yaml:"catalogue"`
 	// Retention is how long raw samples are kept.
 	Retention settings.Duration `yaml:"retention"`
+	// Limits of what is received.
+	Limits Limits `yaml:"limits"`
 	// CertificateLife is how long a host's certificate is good for, 1 h to 90 d. Its agent renews at two thirds.
 	CertificateLife settings.Duration `yaml:"certificate_life"`
 }
@@ -59,6 +61,7 @@ func Defaults() Config {
 		ListenAgents: ":1877",
 		Login:        loginWithUsers,
 		Retention:    settings.Duration(90 * 24 * time.Hour),
+		Limits:       defaultLimits(),
 
 		CertificateLife: settings.Duration(7 * 24 * time.Hour),
 	}
@@ -100,6 +103,9 @@ func ParseConfig(file string, data []byte) (Config, settings.Faults) {
 	}
 	if config.Retention <= 0 && doc != nil {
 		faults = append(faults, doc.Fault("retention", "must be longer than nothing", "leave it out for 90d"))
+	}
+	if doc != nil {
+		faults = append(faults, config.Limits.check(doc)...)
 	}
 	if d := config.CertificateLife.Std(); (d < minCertificateLife || d > maxCertificateLife) && doc != nil {
 		faults = append(faults, doc.Fault("certificate_life", fmt.Sprintf("%s is not between 1h and 90d", config.CertificateLife), "leave it out for 7d"))

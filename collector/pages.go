@@ -24,7 +24,7 @@ func (c *Collector) openPages() (err error) {
 	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
-		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Admission: c, People: c.door,
+		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Admission: c, People: c.door, NewSender: c.NewSender, Senders: c.ledger,
 		Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{

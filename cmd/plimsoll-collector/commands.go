@@ -22,6 +22,7 @@ type commands struct {
 	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
 	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
 	Enrol      enrolCmd      `cmd:"" help:"Let new agents in."`
+	Sender     senderCmd     `cmd:"" help:"Let an existing Prometheus, vmagent, Telegraf or OpenTelemetry collector in."`
 	Host       hostCmd       `cmd:"" help:"The hosts that were let in."`
 	CA         caCmd         `cmd:"" name:"ca" help:"The authority that signs hosts."`
 	Audit      auditCmd      `cmd:"" help:"The audit chain."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,13 +32,24 @@ type apiToken struct {
 
 type tokenCreateCmd struct {
 	asking
-	Name  string `help:"What uses it." required:""`
-	Scope string `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
-	TTL   string `help:"How long it is good for; at most 366d." default:"90d" name:"ttl"`
-	Out   string `help:"Write it to a new file that you alone can read, instead of printing it." placeholder:"FILE"`
+	Name   string `help:"What uses it; of a sender its name."`
+	Scope  string `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
+	TTL    string `help:"How long it is good for; at most 366d (default: 90d, that of a sender until it is revoked)." name:"ttl"`
+	For    string `help:"Make it for a foreign sender instead, as sender create does." enum:",prometheus,vmagent,telegraf,otel" default:""`
+	Labels string `help:"Of a sender: labels its series are given, as customer=acme,site=sh." placeholder:"LABELS"`
+	Dir    string `help:"Of a sender: folder on its machine for the token and the authority's certificate." default:"/etc/plimsoll-sender" placeholder:"DIR"`
+	Out    string `help:"Write it to a new file that you alone can read, instead of printing it." placeholder:"FILE"`
 }
 
 func (c *tokenCreateCmd) Run(ctx context.Context) error {
+	switch {
+	case c.For != "":
+		return (&senderCreateCmd{asking: c.asking, For: c.For, Name: c.Name, Labels: c.Labels, TTL: c.TTL, Dir: c.Dir}).Run(ctx)
+	case c.Name == "":
+		return errors.New("a token needs the name of what uses it: --name, or --for a foreign sender")
+	case c.TTL == "":
+		c.TTL = "90d"
+	}
 	var f *os.File
 	if c.Out != "" { // first, so that no token is made that goes nowhere
 		var err error

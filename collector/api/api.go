@@ -61,6 +61,9 @@ type Options struct {
 	Facts   FactSource
 	// Report writes the report of a customer and month as html.
 	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
+	// NewSender makes and keeps a token of a foreign sender.
+	NewSender func(ctx context.Context, ask SenderAsk) (SenderToken, error)
+	Senders   Senders
 	// Admission lets hosts in and out.
 	Admission Admission
 	// People are users and API tokens.

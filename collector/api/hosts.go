@@ -26,6 +26,7 @@ type HostBody struct {
 	Customer   string             `json:"customer"`
 	OS         string             `json:"os"`
 	Version    string             `json:"version" doc:"of its agent"`
+	Sender     string             `json:"sender" doc:"the foreign sender that brings it; empty for an enrolled host"`
 	State      availability.State `json:"state"`
 	Since      *time.Time         `json:"since"`
 	EnrolledAt *time.Time         `json:"enrolled_at"`
@@ -56,13 +57,15 @@ func (a *API) Hosts(ctx context.Context, in *AsOf) (*struct{ Body HostsBody }, e
 	if err != nil {
 		return nil, a.answer(err, "hosts")
 	}
+	hostStates := states.Hosts()
 	body := HostsBody{AsOf: asOf, Hosts: []HostBody{}}
-	for _, h := range hosts {
+	for i := range hosts {
+		h := &hosts[i]
 		if h.RemovedAt != 0 || h.EnrolledAt > asOf.UnixMilli() {
 			continue
 		}
-		st := states.Components[h.Instance]
-		out := HostBody{h.ID, h.Instance, h.Customer, h.OS, h.Version, st.State, instant(st.Since), instant(h.EnrolledAt), instant(h.LastSeen), []HostUsage{}, h.Labels, h.Quarantine}
+		st := hostStates.Host(h)
+		out := HostBody{h.ID, h.Instance, h.Customer, h.OS, h.Version, h.Sender, st.State, instant(st.Since), instant(h.EnrolledAt), instant(h.LastSeen), []HostUsage{}, h.Labels, h.Quarantine}
 		for _, u := range usages {
 			if u.Labels["instance"] != h.Instance {
 				continue

@@ -1,6 +1,9 @@
 package batch
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/plimsoll/plimsoll/internal/journal"
@@ -15,13 +18,19 @@ const (
 	FactNone  FactKind = iota
 	FactHost           // series `up` of a host: it is there
 	FactCheck          // series `plimsoll_check_state`: 1 up, 0.5 degraded, 0 down
+	FactProbe          // series `probe_success` of a foreign sender: 1 up, 0 down
 )
 
 // Names that make a series a fact.
 const (
 	upName         = "up"
 	checkStateName = "plimsoll_check_state"
+	probeName      = "probe_success"
 )
+
+// ProbePrefix begins the component of a foreign sender's probe_success; that of
+// its `up` is job/instance.
+const ProbePrefix = "probe/"
 
 // Series is one series of one host. The decoder gives the same pointer for
 // the same labels as long as the series stays active. Everything but Ref is
@@ -31,10 +40,12 @@ type Series struct {
 	Ref       uint64        // of the series store; owned by its writer goroutine alone
 	Fact      FactKind
 	Component string // of the fact: the instance for `up`, label component for a check
+	Host      string // id of its host when it came from a foreign sender, else empty
 
-	hash uint64
-	seen uint32  // generation of the host's table it was last asked for in
-	next *Series // with the same hash
+	owner *owner
+	hash  uint64
+	seen  uint32  // generation of the host's table it was last asked for in
+	next  *Series // with the same hash
 }
 
 // Sample is one value of one series.
@@ -51,6 +62,9 @@ type Batch struct {
 	Samples []Sample // in the order of the body
 	Facts   []Sample // those of Samples whose series is a fact
 	Note    *wire.Note
+	// Renamed tells that an instance is listed under another name than it has
+	// in the body.
+	Renamed bool
 	// Overridden counts the series in the body that came with the instance or
 	// customer of somebody else.
 	Overridden int
@@ -86,6 +100,19 @@ func (b *Batch) Partial() *Rejection {
 		}
 	}
 	return nil
+}
+
+// Refused are all rejections that the sender must hear of: how many samples,
+// and in words how many of each kind with its first case.
+func (b *Batch) Refused() (n int, why string) {
+	var parts []string
+	for _, r := range b.Rejected {
+		if r.Reason != ReasonHistogram && r.Reason != ReasonExemplar {
+			n += r.Count
+			parts = append(parts, fmt.Sprintf("%d for %s: %s", r.Count, r.Reason, r.Detail))
+		}
+	}
+	return n, strings.Join(parts, "; ")
 }
 
 func clip(s string, n int) string {

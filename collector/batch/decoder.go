@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,14 +13,14 @@ import (
 // idleHost is how long the tables of a silent host are kept.
 const idleHost = 2 * time.Hour
 
-// maxPooled is the largest decoded buffer kept for the next body, in bytes.
-const maxPooled = 1 << 20
+// MaxUsual is the size of a usual body, in bytes; beyond it stands Large.
+const MaxUsual = 1 << 20
 
 // Decoder decodes bodies and remembers, per host, the label sections it has
 // seen. Safe for concurrent use; bodies of one host are decoded one by one.
 type Decoder struct {
 	limits  Limits
-	buffers sync.Pool // *[]byte
+	buffers sync.Pool // *[]byte, up to MaxUsual
 
 	mu    sync.RWMutex
 	hosts map[identity]*host
@@ -27,7 +28,11 @@ type Decoder struct {
 }
 
 // identity is what labels depend on beside the body.
-type identity struct{ host, instance, customer, job string }
+type identity struct {
+	host, instance, customer, job string
+	foreign                       bool
+	labels                        string
+}
 
 // NewDecoder makes a decoder with empty tables.
 func NewDecoder(limits Limits) *Decoder {
@@ -43,30 +48,36 @@ func (d *Decoder) Decode(rec wire.Envelope, body []byte) (*Batch, error) {
 	if rec.Kind == wire.KindNote {
 		return decodeNote(rec, body)
 	}
-	buf, _ := d.buffers.Get().(*[]byte)
-	if buf == nil {
-		buf = new([]byte)
-	}
-	defer func() {
-		if cap(*buf) <= maxPooled {
-			d.buffers.Put(buf)
-		}
-	}()
-	decoded, err := d.uncompress((*buf)[:0], body)
+	return d.decode(rec, body, nil)
+}
+
+func (d *Decoder) decode(rec wire.Envelope, body []byte, names *Names) (*Batch, error) {
+	size, err := d.Size(body)
 	if err != nil {
 		return nil, err
 	}
-	*buf = decoded
+	into, done := d.buffer(size)
+	defer done()
+	decoded, err := snappy.Decode(into, body)
+	if err != nil {
+		return nil, malformed("snappy data damaged or cut short")
+	}
 
 	h := d.host(rec)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.rotate(rec.ReceivedAt)
-	w := walk{limits: &d.limits, host: h, horizon: rec.ReceivedAt + d.limits.Ahead.Milliseconds(), shift: rec.Shift, batch: &Batch{Env: rec}}
+	if h.foreign != nil {
+		h.use(names)
+	}
+	w := walk{oldest: 1, limits: &d.limits, host: h, horizon: rec.ReceivedAt + d.limits.Ahead.Milliseconds(), shift: rec.Shift, batch: &Batch{Env: rec}}
+	if d.limits.Behind > 0 {
+		w.oldest = max(1, rec.ReceivedAt-d.limits.Behind.Milliseconds())
+	}
 	switch rec.Kind {
-	case wire.KindBatch1:
+	case wire.KindBatch1, wire.KindForeign1:
 		err = w.write1(decoded)
-	case wire.KindBatch2:
+	case wire.KindBatch2, wire.KindForeign2:
 		err = w.write2(decoded)
 	default:
 		return nil, malformed("kind %d", rec.Kind)
@@ -74,8 +85,27 @@ func (d *Decoder) Decode(rec wire.Envelope, body []byte) (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := h.missing(); err != nil {
+		return nil, err
+	}
+	if n := len(w.batch.Samples); cap(w.batch.Samples) > 2*n+1024 {
+		w.batch.Samples = slices.Clone(w.batch.Samples) // it is kept for a while
+	}
 	h.hint = len(w.batch.Samples)
 	return w.batch, nil
+}
+
+// buffer gives n bytes to decode into, and what gives them back.
+func (d *Decoder) buffer(n int) (buf []byte, done func()) {
+	if n > MaxUsual {
+		return Large(n)
+	}
+	kept, _ := d.buffers.Get().(*[]byte)
+	if kept == nil || cap(*kept) < n {
+		fresh := make([]byte, max(n, 4<<10))
+		kept = &fresh
+	}
+	return (*kept)[:n], func() { d.buffers.Put(kept) }
 }
 
 // Size is what body will occupy when decoded, in bytes, or the *Error with
@@ -96,20 +126,9 @@ func (d *Decoder) Size(body []byte) (int, error) {
 	return n, nil
 }
 
-func (d *Decoder) uncompress(dst, body []byte) ([]byte, error) {
-	if _, err := d.Size(body); err != nil {
-		return nil, err
-	}
-	decoded, err := snappy.Decode(dst, body)
-	if err != nil {
-		return nil, malformed("snappy data damaged or cut short")
-	}
-	return decoded, nil
-}
-
 // host finds or makes the tables of the record's host.
 func (d *Decoder) host(rec wire.Envelope) *host {
-	key := identity{rec.Host, rec.Instance, rec.Customer, rec.Job}
+	key := identity{rec.Host, rec.Instance, rec.Customer, rec.Job, rec.Kind.Foreign(), rec.Labels}
 	d.mu.RLock()
 	h := d.hosts[key]
 	d.mu.RUnlock()

@@ -38,6 +38,7 @@ func seeds(f *testing.F, kind wire.Kind) {
 func fuzzBody(f *testing.F, kind wire.Kind, library func(raw []byte) ([]row, bool)) {
 	seeds(f, kind)
 	limits := Defaults()
+	limits.Behind = 0
 	limits.Ratio = 1 << 20 // the fuzzer's bodies are tiny and repetitive
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		body := snappy.Encode(nil, raw)

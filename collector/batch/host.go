@@ -16,6 +16,8 @@ const (
 	generation = time.Hour // a series not asked for during one whole generation is forgotten
 	maxShapes  = 8         // bodies of different symbols remembered per host
 	maxEntries = 1 << 14   // label sections remembered per shape, at least
+	perEntry   = 256       // bytes remembered per section, on average
+	maxSymbols = 1 << 20   // bytes of symbols remembered per shape
 )
 
 // metricName is the label that holds the name of the metric.
@@ -32,13 +34,48 @@ type host struct {
 	gen     uint32
 	table   map[uint64]*Series // by hash of the labels
 	active  int                // series in table
+	own     owner              // of an agent's series
+	foreign *foreign           // nil for an agent
+	now     int64              // Unix ms of the record being decoded
 	shapes  []*shape           // remote write 2.0, last used first
 	plain   *shape             // remote write 1.0
 	hint    int                // samples in the last batch
 	seed    maphash.Seed
 	builder labels.ScratchBuilder
-	names   []string // scratch
-	forged  bool     // the section being parsed names another instance or customer
+	names   []string // scratch, as are the next four
+	bytes   int      // of the labels of the section
+	named   bool     // the section has the name of a metric
+	renamed bool     // its instance is listed under another name
+	forged  bool     // it names another instance or customer than the agent's
+	refused string   // the name of the metric that was refused
+	because *owner   // whose limit it was; nil: the sender's
+}
+
+// owner is a host as far as series are counted: the agent's, or one of those a
+// foreign sender brings.
+type owner struct {
+	name     string // as listed
+	host     string // id of a foreign sender's
+	active   int    // series
+	spent    float64
+	refilled int64 // Unix ms
+}
+
+// spend takes the permission to add a series: SeriesPerHost at once, and
+// NewSeries more with each minute.
+func (o *owner) spend(l *Limits, now int64) bool {
+	if l.NewSeries <= 0 || l.SeriesPerHost <= 0 {
+		return true
+	}
+	if passed := now - o.refilled; o.refilled != 0 && passed > 0 {
+		o.spent = max(0, o.spent-float64(passed)/60_000*float64(l.NewSeries))
+	}
+	o.refilled = max(o.refilled, now)
+	if o.spent+1 > float64(l.SeriesPerHost) {
+		return false
+	}
+	o.spent++
+	return true
 }
 
 // shape is the label side of bodies seen before. Bodies of one shape name
@@ -57,21 +94,26 @@ type span struct{ from, to uint32 }
 
 // entry ties a raw label section to its series.
 type entry struct {
-	key    span // in keys
-	fact   bool
-	forged bool // it named another instance or customer
-	series *Series
+	key     span // in keys
+	fact    bool
+	forged  bool // it named another instance or customer
+	renamed bool
+	series  *Series
 }
 
 func newHost(id identity, limits *Limits) *host {
-	return &host{id: id, limits: limits, seed: maphash.MakeSeed(), table: map[uint64]*Series{}, builder: labels.NewScratchBuilder(16)}
+	h := &host{id: id, limits: limits, own: owner{name: id.instance}, seed: maphash.MakeSeed(), table: map[uint64]*Series{}, builder: labels.NewScratchBuilder(16)}
+	if id.foreign {
+		h.foreign = newForeign(id)
+	}
+	return h
 }
 
 // rotate begins a new generation when the last one is old: series not asked
 // for since the one before are forgotten, and shapes are learned anew, which
 // is what marks the living series.
 func (h *host) rotate(now int64) {
-	h.used = max(h.used, now)
+	h.used, h.now = max(h.used, now), now
 	if h.turned == 0 {
 		h.turned = now
 	}
@@ -87,6 +129,7 @@ func (h *host) rotate(now int64) {
 				s.next, kept = kept, s
 			} else {
 				h.active--
+				s.owner.active--
 			}
 			s = next
 		}
@@ -94,6 +137,13 @@ func (h *host) rotate(now int64) {
 			delete(h.table, hash)
 		} else {
 			h.table[hash] = kept
+		}
+	}
+	if f := h.foreign; f != nil {
+		for name, o := range f.owners {
+			if o.active == 0 {
+				delete(f.owners, name)
+			}
 		}
 	}
 	h.gen++
@@ -123,12 +173,16 @@ func (h *host) find(sh *shape, likely int, key []byte) (int, bool) {
 
 // learn adds a section to the shape and returns its entry.
 func (h *host) learn(sh *shape, key []byte, s *Series) int {
-	if bound := max(2*h.limits.SeriesPerHost, maxEntries); sh.index == nil || len(sh.entries) >= bound {
+	bound := max(2*h.limits.SeriesPerHost, maxEntries)
+	if h.foreign != nil {
+		bound = max(bound, 2*h.limits.SeriesPerSender)
+	}
+	if sh.index == nil || len(sh.entries) >= bound || len(sh.keys) >= bound*perEntry {
 		sh.index, sh.entries, sh.keys = map[uint64]uint32{}, nil, nil
 	}
 	from := uint32(len(sh.keys))
 	sh.keys = append(sh.keys, key...)
-	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone, forged: h.forged})
+	sh.entries = append(sh.entries, entry{key: span{from, uint32(len(sh.keys))}, series: s, fact: s.Fact != FactNone, forged: h.forged, renamed: h.renamed})
 	i := len(sh.entries) - 1
 	sh.index[maphash.Bytes(h.seed, key)] = uint32(i)
 	return i
@@ -136,13 +190,17 @@ func (h *host) learn(sh *shape, key []byte, s *Series) int {
 
 var (
 	errSeriesLimit = errors.New("too many series of this host")
+	errNewSeries   = errors.New("too many new series of this host")
 	errNoName      = errors.New("no metric name")
 )
 
 // begin starts the label section of a series; add and intern follow.
 func (h *host) begin() {
 	h.builder.Reset()
-	h.names, h.forged = h.names[:0], false
+	h.names, h.bytes, h.named, h.forged, h.renamed = h.names[:0], 0, false, false, false
+	if h.foreign != nil {
+		h.foreign.instance, h.foreign.host = "", ""
+	}
 }
 
 // add checks one label of the section. The identity's labels are dropped
@@ -160,6 +218,9 @@ func (h *host) add(name, value []byte) error {
 	case !utf8.Valid(name) || !utf8.Valid(value):
 		return fmt.Errorf("label %q is not UTF-8", clip(string(name), 60))
 	}
+	if h.bytes += len(name) + len(value); h.bytes > h.limits.SeriesBytes {
+		return fmt.Errorf("labels of more than %d bytes together", h.limits.SeriesBytes)
+	}
 	n := string(name)
 	for _, other := range h.names {
 		if n == other {
@@ -167,32 +228,50 @@ func (h *host) add(name, value []byte) error {
 		}
 	}
 	h.names = append(h.names, n)
-	if n == metricName && len(value) == 0 {
-		return errNoName
-	}
-	switch n {
-	case "job":
-	case "instance":
-		h.forged = h.forged || string(value) != h.id.instance
-	case "customer":
-		h.forged = h.forged || string(value) != h.id.customer
-	default:
-		if len(value) > 0 {
-			h.builder.Add(n, string(value))
+	if n == metricName {
+		if len(value) == 0 {
+			return errNoName
 		}
+		h.named = true
+	}
+	h.forged = h.forged || h.foreign == nil && (n == "instance" && string(value) != h.id.instance || n == "customer" && string(value) != h.id.customer)
+	if len(value) > 0 {
+		h.take(n, string(value))
 	}
 	return nil
 }
 
+// take keeps a label of the section, but for those the identity gives.
+func (h *host) take(name, value string) {
+	f := h.foreign
+	switch {
+	case name == SenderLabel:
+	case f == nil && (name == "job" || name == "instance" || name == "customer"):
+	case f != nil && name == "instance":
+		f.instance = value
+	case f != nil && f.given(name):
+	default:
+		if f != nil && name == hostLabel {
+			f.host = value
+		}
+		h.builder.Add(name, value)
+	}
+}
+
 // intern ends the section: the one Series of these labels.
 func (h *host) intern() (*Series, error) {
-	h.identify()
+	if !h.named { // before anything is built: a body may have millions of these
+		return nil, errNoName
+	}
+	own, err := &h.own, error(nil)
+	if h.foreign == nil {
+		h.identify()
+	} else if own, err = h.identifyForeign(); err != nil {
+		return nil, err
+	}
 	h.builder.Sort()
 	ls := h.builder.Labels()
 	name := ls.Get(metricName)
-	if name == "" {
-		return nil, errNoName
-	}
 	hash := ls.Hash()
 	for s := h.table[hash]; s != nil; s = s.next {
 		if labels.Equal(s.Labels, ls) {
@@ -200,21 +279,39 @@ func (h *host) intern() (*Series, error) {
 			return s, nil
 		}
 	}
-	if h.limits.SeriesPerHost > 0 && h.active >= h.limits.SeriesPerHost {
-		return nil, errSeriesLimit
+	if err := h.room(own, name); err != nil {
+		return nil, err
 	}
-	s := &Series{Labels: ls, hash: hash, seen: h.gen, next: h.table[hash]}
-	switch name {
-	case upName:
+	s := &Series{Labels: ls, Host: own.host, owner: own, hash: hash, seen: h.gen, next: h.table[hash]}
+	switch {
+	case h.foreign != nil:
+		s.Fact, s.Component = ForeignFact(name, ls)
+	case name == upName:
 		s.Fact, s.Component = FactHost, h.id.instance
-	case checkStateName:
+	case name == checkStateName:
 		if c := ls.Get("component"); c != "" {
 			s.Fact, s.Component = FactCheck, c
 		}
 	}
 	h.table[hash] = s
 	h.active++
+	own.active++
 	return s, nil
+}
+
+// room tells whether the owner may have one series more.
+func (h *host) room(own *owner, name string) error {
+	h.refused, h.because = name, own
+	switch {
+	case h.limits.SeriesPerHost > 0 && own.active >= h.limits.SeriesPerHost:
+		return errSeriesLimit
+	case h.foreign != nil && h.limits.SeriesPerSender > 0 && h.active >= h.limits.SeriesPerSender:
+		h.because = nil
+		return errSeriesLimit
+	case !own.spend(h.limits, h.now):
+		return errNewSeries
+	}
+	return nil
 }
 
 func (h *host) identify() {

@@ -13,6 +13,7 @@ type walk struct {
 	limits  *Limits
 	host    *host
 	horizon int64 // a later sample is refused, Unix ms
+	oldest  int64 // an earlier one too; after 1970
 	shift   int64 // added to each time: the host's clock was wrong, ms
 	batch   *Batch
 	likely  int // entry of the shape that the next section probably is
@@ -50,6 +51,12 @@ func (w *walk) sample(m []byte) error {
 			}
 		}
 	}
+	if s.T > 0 && s.T < w.oldest {
+		w.batch.reject(ReasonOld, 1, func() string {
+			return fmt.Sprintf("timestamp %d ms is more than %v behind the collector's clock", s.T, w.limits.Behind)
+		})
+		return nil
+	}
 	if s.T <= 0 || s.T > w.horizon {
 		w.batch.reject(ReasonTimestamp, 1, func() string {
 			if s.T <= 0 {
@@ -85,7 +92,7 @@ func (w *walk) lone(m []byte, field byte) bool {
 		}
 	}
 	at := w.at(t)
-	if end != len(m) || at <= 0 || at > w.horizon || len(w.batch.Samples) >= w.limits.Samples {
+	if end != len(m) || at < w.oldest || at > w.horizon || len(w.batch.Samples) >= w.limits.Samples {
 		return false
 	}
 	w.batch.Samples = append(w.batch.Samples, Sample{T: at, V: math.Float64frombits(binary.LittleEndian.Uint64(m[3:]))})
@@ -113,6 +120,9 @@ func (w *walk) assign(from int, sh *shape, i int) {
 	for i := range own {
 		own[i].Series = e.series
 	}
+	if e.renamed {
+		w.batch.Renamed = true
+	}
 	if e.forged {
 		w.batch.Overridden++
 	}
@@ -124,18 +134,46 @@ func (w *walk) assign(from int, sh *shape, i int) {
 // refuse drops the samples from index from on, because of err. When err is
 // about the whole body, refuse returns it.
 func (w *walk) refuse(from int, err error) error {
-	if whole := new(Error); errors.As(err, &whole) {
-		return whole
-	}
-	n := len(w.batch.Samples) - from
+	n := max(len(w.batch.Samples)-from, 1)
 	w.batch.Samples = w.batch.Samples[:from]
-	reason, detail := ReasonLabels, err.Error()
-	if errors.Is(err, errSeriesLimit) {
-		reason = ReasonSeriesLimit
-		detail = fmt.Sprintf("host %s has %d active series already; more are refused until some have been silent for %v", w.host.id.instance, w.host.active, 2*time.Hour)
+	reason, detail := ReasonLabels, err.Error
+	switch { // those first that come by the million
+	case errors.Is(err, errSeriesLimit):
+		reason, detail = ReasonSeriesLimit, w.host.tooMany
+	case errors.Is(err, errNoName):
+	case errors.Is(err, errUnlisted): // the body is decoded again
+		return nil
+	case errors.Is(err, errHosts):
+		reason, detail = ReasonHosts, w.host.tooManyHosts
+	case errors.Is(err, errNewSeries):
+		reason, detail = ReasonNewSeries, w.host.tooFast
+	default:
+		if whole := new(Error); errors.As(err, &whole) {
+			return whole
+		}
 	}
-	w.batch.reject(reason, max(n, 1), func() string { return detail })
+	w.batch.reject(reason, n, detail)
 	return nil
+}
+
+// tooManyHosts says whose hosts_limit refused which instance.
+func (h *host) tooManyHosts() string {
+	return fmt.Sprintf("sender %s brings %d hosts already; further ones (such as %s) are refused", h.id.instance, h.limits.HostsPerSender, clip(h.refused, 60))
+}
+
+// tooMany says whose series limit refused which metric.
+func (h *host) tooMany() string {
+	whose, active := "sender "+h.id.instance, h.active
+	if h.because != nil {
+		whose, active = "host "+h.because.name, h.because.active
+	}
+	return fmt.Sprintf("%s has %d active series already; new ones (such as %s) are refused until some have been silent for %v",
+		whose, active, clip(h.refused, 60), 2*time.Hour)
+}
+
+// tooFast is tooMany for the rate of new series.
+func (h *host) tooFast() string {
+	return fmt.Sprintf("host %s brings new series (such as %s) faster than %d a minute", h.because.name, clip(h.refused, 60), h.limits.NewSeries)
 }
 
 // skipped counts the parts of a series that are not kept.

@@ -74,6 +74,10 @@ func (w *walk) shape2(body []byte) (*shape, int, error) {
 	if len(sh.spans) > 0 && sh.spans[0].from != sh.spans[0].to {
 		return nil, 0, malformed("first symbol is not the empty text")
 	}
+	if i > maxSymbols { // known for this body only
+		sh.symbols = body[:i]
+		return sh, i, nil
+	}
 	sh.symbols = bytes.Clone(body[:i])
 	if len(h.shapes) < maxShapes {
 		h.shapes = append(h.shapes, nil)

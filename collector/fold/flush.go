@@ -22,22 +22,27 @@ type pending struct {
 	changed map[string]bool
 	notes   []ledger.Note
 	seen    map[string]ledger.Seen
+	senders map[string]int64 // when something of a foreign sender came
 	scratch []availability.Fact
 }
 
 func (p *pending) reset() {
 	*p = pending{drop: map[ledger.StreakKey]bool{}, put: map[ledger.StreakKey]*stream{}, outages: map[*component]int64{},
-		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, grown: p.grown[:0], scratch: p.scratch}
+		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, grown: p.grown[:0], scratch: p.scratch}
 }
 
 // factsOf are the facts of a record in the order they count.
 func (p *pending) factsOf(b *batch.Batch) []availability.Fact {
 	p.scratch = p.scratch[:0]
+	var hold int64
+	if b.Env.Kind.Foreign() {
+		hold = batch.ForeignHold.Milliseconds()
+	}
 	for i := range b.Facts {
 		s := &b.Facts[i]
 		if state := series.StateOf(s.V); state != availability.Unknown {
 			p.scratch = append(p.scratch, availability.Fact{Component: s.Series.Component, Observer: b.Env.Instance,
-				At: s.T, State: state, Received: b.Env.ReceivedAt})
+				At: s.T, State: state, Received: b.Env.ReceivedAt, Hold: hold})
 		}
 	}
 	if len(p.scratch) > 1 {
@@ -46,8 +51,13 @@ func (p *pending) factsOf(b *batch.Batch) []availability.Fact {
 	return p.scratch
 }
 
-// see notes a sign of life of the record's host.
+// see notes a sign of life of the record's host, or of the hosts a foreign
+// sender brings.
 func (p *pending) see(b *batch.Batch) {
+	if b.Env.Kind.Foreign() {
+		p.seeForeign(b)
+		return
+	}
 	seen := p.seen[b.Env.Host]
 	seen.Received = max(seen.Received, b.Env.ReceivedAt)
 	for i := range b.Samples {
@@ -57,6 +67,20 @@ func (p *pending) see(b *batch.Batch) {
 		seen.Version = b.Note.Start.Version
 	}
 	p.seen[b.Env.Host] = seen
+}
+
+func (p *pending) seeForeign(b *batch.Batch) {
+	p.senders[b.Env.Host] = max(p.senders[b.Env.Host], b.Env.ReceivedAt)
+	for i := 0; i < len(b.Samples); {
+		host, newest := b.Samples[i].Series.Host, int64(0)
+		for ; i < len(b.Samples) && b.Samples[i].Series.Host == host; i++ {
+			newest = max(newest, b.Samples[i].T)
+		}
+		if host != "" {
+			seen := p.seen[host]
+			p.seen[host] = ledger.Seen{Received: max(seen.Received, b.Env.ReceivedAt), Sample: max(seen.Sample, newest)}
+		}
+	}
 }
 
 func (p *pending) note(b *batch.Batch) error {
@@ -118,7 +142,7 @@ func (f *Fold) flush(ctx context.Context) error {
 	f.refresh()
 	p := &f.pending
 	at := f.folded.Load()
-	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Outages: f.outages(ctx)}
+	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Outages: f.outages(ctx)}
 	for k := range p.drop {
 		w.Drop = append(w.Drop, k)
 	}

@@ -20,6 +20,7 @@ type Host struct {
 	LastSeen   int64  `json:"last_seen"`   // something of it was received then
 	LastSample int64  `json:"last_sample"` // its newest sample
 	RemovedAt  int64  `json:"removed_at"`
+	Sender     string `json:"sender"` // the foreign sender that brings it; empty for an enrolled host
 
 	Labels        map[string]string `json:"labels"`         // of the token it enrolled with: site, role, owner …
 	RemovedWhy    string            `json:"removed_why"`    // in the words of who removed it
@@ -33,22 +34,23 @@ func freeName(ctx context.Context, tx *sql.Tx, name string) (string, error) {
 		if n > 1 {
 			candidate = fmt.Sprintf("%s-%d", name, n)
 		}
-		var taken int64
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM hosts WHERE instance = $1 AND removed_at = 0`, candidate).Scan(&taken); err != nil {
+		taken, err := nameTaken(ctx, tx, candidate)
+		if err != nil {
 			return "", err
 		}
-		if taken == 0 {
+		if !taken {
 			return candidate, nil
 		}
 	}
 }
 
 const selectHosts = `SELECT host, instance, customer, os, arch, version, enrolled_at, last_seen, last_sample, removed_at,
+	COALESCE((SELECT s.name FROM foreign_hosts f JOIN senders s ON s.id = f.sender WHERE f.host = hosts.host), ''),
 	labels, removed_why, quarantined_at, quarantine FROM hosts `
 
 func scanHost(s scanner) (h Host, err error) {
 	var labels string
-	if err = s.Scan(&h.ID, &h.Instance, &h.Customer, &h.OS, &h.Arch, &h.Version, &h.EnrolledAt, &h.LastSeen, &h.LastSample, &h.RemovedAt,
+	if err = s.Scan(&h.ID, &h.Instance, &h.Customer, &h.OS, &h.Arch, &h.Version, &h.EnrolledAt, &h.LastSeen, &h.LastSample, &h.RemovedAt, &h.Sender,
 		&labels, &h.RemovedWhy, &h.QuarantinedAt, &h.Quarantine); err != nil {
 		return h, err
 	}

@@ -32,7 +32,8 @@ type Fold struct {
 	Put      []availability.Streak // streaks that are new or have grown
 	Outages  map[string]OutageSet  // per component
 	Notes    []Note
-	Seen     map[string]Seen // by host id
+	Seen     map[string]Seen  // by host id
+	Senders  map[string]int64 // when something of a foreign sender came, by its id
 }
 
 // OutageSet is all standing outages of a component that end at or after
@@ -61,6 +62,9 @@ func (l *Ledger) ApplyFold(ctx context.Context, f Fold) error {
 			}
 		}
 		if err := putSeen(ctx, tx, f.Seen); err != nil {
+			return err
+		}
+		if err := putSenderSeen(ctx, tx, f.Senders); err != nil {
 			return err
 		}
 		return moveCursor(ctx, tx, FoldCursor, f.Position)

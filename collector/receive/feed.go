@@ -45,10 +45,7 @@ type Feed struct {
 }
 
 func newFeed(j *journal.Journal, limits batch.Limits, log *slog.Logger, m *metrics) *Feed {
-	// What is in the journal was accepted: no limit that depends on history
-	// may refuse it now.
-	limits.SeriesPerHost = 0
-	return &Feed{journal: j, ring: newRing(j.Last()), limits: limits, log: log,
+	return &Feed{journal: j, ring: newRing(j.Last()), limits: limits.Journaled(), log: log,
 		memory: m.reads.WithLabelValues("memory"), disk: m.reads.WithLabelValues("journal"), readers: map[journal.Position]*journal.Reader{}}
 }
 

@@ -19,14 +19,8 @@ import (
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
-// Bounds of the connections.
-const (
-	handshakeTimeout   = 5 * time.Second
-	maxHandshakes      = 512 // at once
-	maxHandshakesPerIP = 128 // at once: a fleet behind one address must be able to come back
-	maxConnections     = 20_000
-	maxPerHost         = 8 // connections of one identity
-)
+// handshakeTimeout bounds a handshake.
+const handshakeTimeout = 5 * time.Second
 
 // Reasons of plimsoll_receive_handshake_failures_total.
 const (
@@ -47,6 +41,7 @@ type gate struct {
 	config *tls.Config
 	log    *slog.Logger
 	m      *metrics
+	bounds Bounds
 	refuse func(host, reason string, from netip.Addr)
 
 	ready  chan net.Conn
@@ -58,11 +53,12 @@ type gate struct {
 	perIP   map[netip.Addr]int
 	open    int
 	perHost map[string]map[*countedConn]bool
+	guests  map[netip.Addr]int   // connections without a certificate
 	told    map[string]time.Time // by reason: when a failure was last logged
 }
 
 func newGate(l net.Listener, config *tls.Config, log *slog.Logger, m *metrics, refuse func(host, reason string, from netip.Addr)) *gate {
-	return &gate{Listener: l, config: config, log: log, m: m, refuse: refuse, ready: make(chan net.Conn), closed: make(chan struct{}),
+	return &gate{Listener: l, config: config, log: log, m: m, refuse: refuse, bounds: DefaultBounds(), guests: map[netip.Addr]int{}, ready: make(chan net.Conn), closed: make(chan struct{}),
 		perIP: map[netip.Addr]int{}, perHost: map[string]map[*countedConn]bool{}, told: map[string]time.Time{}}
 }
 
@@ -173,7 +169,7 @@ func handshakeRemedy(reason string) string {
 func (g *gate) admit(addr netip.Addr) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pending >= maxHandshakes || g.perIP[addr] >= maxHandshakesPerIP || g.open >= maxConnections {
+	if g.pending >= g.bounds.Handshakes || g.perIP[addr] >= g.bounds.HandshakesPerAddress || g.open >= g.bounds.Connections {
 		return false
 	}
 	g.pending++
@@ -197,7 +193,10 @@ func (g *gate) enter(c *countedConn, state tls.ConnectionState) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c.host != "" && len(g.perHost[c.host]) >= maxPerHost {
+	if c.host != "" && len(g.perHost[c.host]) >= g.bounds.ConnectionsPerHost {
+		return false
+	}
+	if c.host == "" && g.guests[remote(c.Conn)] >= g.bounds.ConnectionsPerSender {
 		return false
 	}
 	if c.host != "" {
@@ -205,6 +204,8 @@ func (g *gate) enter(c *countedConn, state tls.ConnectionState) bool {
 			g.perHost[c.host] = map[*countedConn]bool{}
 		}
 		g.perHost[c.host][c] = true
+	} else {
+		g.guests[remote(c.Conn)]++
 	}
 	g.open++
 	c.entered = true
@@ -223,6 +224,10 @@ func (g *gate) leave(c *countedConn) {
 	if c.host != "" {
 		if delete(g.perHost[c.host], c); len(g.perHost[c.host]) == 0 {
 			delete(g.perHost, c.host)
+		}
+	} else if addr := remote(c.Conn); addr.IsValid() {
+		if g.guests[addr]--; g.guests[addr] <= 0 {
+			delete(g.guests, addr)
 		}
 	}
 	g.m.connections.Set(float64(g.open))
@@ -292,7 +297,7 @@ func handshakeReason(err error) string {
 }
 
 // serverTLS asks for a certificate of our authority under every server name
-// but wire.EnrolServerName. Under wire.RenewServerName it may have expired.
+// but wire.EnrolServerName and wire.SenderServerName. Under wire.RenewServerName it may have expired.
 func serverTLS(ca *identity.CA, now func() time.Time, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	base := &tls.Config{
 		MinVersion:     tls.VersionTLS13,
@@ -307,7 +312,7 @@ func serverTLS(ca *identity.CA, now func() time.Time, certificate func(*tls.Clie
 	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		own := base.Clone()
 		switch hello.ServerName {
-		case wire.EnrolServerName:
+		case wire.EnrolServerName, wire.SenderServerName:
 			own.ClientAuth = tls.NoClientCert
 		case wire.RenewServerName:
 			own.ClientAuth = tls.RequireAnyClientCert

@@ -35,7 +35,8 @@ type Options struct {
 	Assigned func(instance string) wire.Checks
 
 	Limits         batch.Limits  // zero: batch.Defaults()
-	InflightBytes  int64         // of all bodies at once, decoded; default 128 MiB
+	Bounds         Bounds        // zero: DefaultBounds()
+	Senders        Senders       // nil: foreign senders are not let in
 	CertificateTTL time.Duration // of a host; default 7 days
 	HostTTL        time.Duration // how long a looked-up host is believed; default 30 s
 	Job            string        // label job of what agents send; default "node"
@@ -45,8 +46,8 @@ func (o *Options) defaults() {
 	if o.Limits == (batch.Limits{}) {
 		o.Limits = batch.Defaults()
 	}
-	if o.InflightBytes == 0 {
-		o.InflightBytes = 128 << 20
+	if o.Bounds == (Bounds{}) {
+		o.Bounds = DefaultBounds()
 	}
 	if o.CertificateTTL == 0 {
 		o.CertificateTTL = 7 * 24 * time.Hour
@@ -75,6 +76,8 @@ type Receiver struct {
 	budget  budget
 	turns   turns // of backlog
 	clocks  clocks
+	lobby   *lobby
+	told    sync.Map  // kind of a fault to when it was last logged
 	buffers sync.Pool // *buffers
 	cert    *serverCertificate
 
@@ -97,7 +100,8 @@ func New(opts Options) (*Receiver, error) {
 		decoder: batch.NewDecoder(opts.Limits),
 		hosts:   newDirectory(opts.Agents, opts.HostTTL, opts.Now, m),
 		feed:    newFeed(opts.Journal, opts.Limits, opts.Log, m),
-		budget:  budget{limit: opts.InflightBytes},
+		budget:  budget{limit: opts.Bounds.InflightBytes, each: opts.Bounds.InflightPerHost, by: map[string]int64{}, inflight: m.inflight},
+		lobby:   newLobby(&opts, m),
 		turns:   make(turns, backfills),
 		clocks:  clocks{known: map[string][]int64{}, corrected: m.corrected},
 		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
@@ -151,10 +155,11 @@ func (r *Receiver) Serve(ctx context.Context) error {
 	}
 	defer r.feed.Close()
 	gate := newGate(r.listener, serverTLS(r.opts.CA, r.opts.Now, r.cert.get), r.opts.Log, r.m, r.refusals.add)
+	gate.bounds = r.opts.Bounds
 	r.gate.Store(gate)
 	server := &http.Server{
 		Handler:           r.routes(),
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: r.opts.Bounds.Header,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       5 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -199,6 +204,8 @@ func (r *Receiver) routes() http.Handler {
 		renew.HandleFunc(path, r.elsewhere)
 		enrol.HandleFunc(path, r.elsewhere)
 	}
+	foreign := http.NewServeMux()
+	foreign.HandleFunc("POST "+wire.WritePath, r.foreign)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		h := w.Header()
 		h[wire.HeaderTime] = []string{strconv.FormatInt(r.opts.Now().UnixMilli(), 10)}
@@ -210,6 +217,8 @@ func (r *Receiver) routes() http.Handler {
 			under = enrol
 		case req.TLS.ServerName == wire.RenewServerName:
 			under = renew
+		case req.TLS.ServerName == wire.SenderServerName:
+			under = foreign
 		}
 		under.ServeHTTP(w, req)
 	})

@@ -487,7 +487,7 @@ func TestBodiesRefused(t *testing.T) {
 			t.Errorf("%s: got %d %q, counted %v, want %d, a text, 1", k.name, got.status, got.text, testutil.ToFloat64(counter)-before, k.status)
 		}
 	}
-	if used := r.recv.budget.used.Load(); used != 0 {
+	if used := r.recv.budget.used; used != 0 {
 		t.Errorf("%d bytes of the budget were not given back", used)
 	}
 	if got := r.stored(); len(got) != 0 {
@@ -535,10 +535,10 @@ func TestBombsCostNoMemory(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.enrol("web-1")
 	header := map[string]string{"Content-Type": wire.ContentType2, "Content-Encoding": "snappy"}
-	// 10 000 bytes that say they are 32 MiB: within the size, far above the ratio.
-	bomb := append([]byte{0x80, 0x80, 0x80, 0x10}, make([]byte, 10_000)...)
-	// 30 MB of empty symbols, honestly compressed: 15 million of them.
-	symbols := snappy.Encode(nil, bytes.Repeat([]byte{0x22, 0}, 15_000_000))
+	// 10 000 bytes that say they are 16 MiB: within the size, far above the ratio.
+	bomb := append([]byte{0x80, 0x80, 0x80, 0x08}, make([]byte, 10_000)...)
+	// 24 MB of empty symbols, honestly compressed: 12 million of them.
+	symbols := snappy.Encode(nil, bytes.Repeat([]byte{0x22, 0}, 12_000_000))
 	c.post(wire.WritePath, bytes.NewReader(bomb), header)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -571,7 +571,7 @@ func TestPartOfABodyIsRefused(t *testing.T) {
 		t.Fatalf("two series: got %+v", got)
 	}
 	got := c.write(2, now+1, "b", "c", "a")
-	if got.status != http.StatusBadRequest || got.header.Get(headerSamples) != "2" || !strings.HasPrefix(got.text, "2 samples written, 1 refused (series_limit): host web-1 has 2 active series") {
+	if got.status != http.StatusBadRequest || got.header.Get(headerSamples) != "2" || !strings.HasPrefix(got.text, "2 samples written, 1 refused: 1 for series_limit: host web-1 has 2 active series") {
 		t.Errorf("a third series: got %+v, want 400 and 2 samples written", got)
 	}
 	if n := testutil.ToFloat64(r.recv.m.rejected.WithLabelValues("series_limit", "web-1")); n != 1 {
@@ -611,7 +611,7 @@ func TestJournalFull(t *testing.T) {
 }
 
 func TestInflightBudget(t *testing.T) {
-	r := newRig(t, func(o *Options, _ *journal.Options) { o.InflightBytes = 1000 })
+	r := newRig(t, func(o *Options, _ *journal.Options) { o.Bounds = DefaultBounds(); o.Bounds.InflightBytes = 1000 })
 	c := r.enrol("web-1")
 	if got := c.write(1, time.Now().UnixMilli(), "up"); got.status != http.StatusNoContent {
 		t.Fatalf("small body: got %+v", got)
@@ -625,7 +625,7 @@ func TestInflightBudget(t *testing.T) {
 	if got.status != http.StatusServiceUnavailable {
 		t.Errorf("decoded larger than the budget: got %+v, want 503", got)
 	}
-	if used := r.recv.budget.used.Load(); used != 0 {
+	if used := r.recv.budget.used; used != 0 {
 		t.Errorf("%d bytes of the budget were not given back", used)
 	}
 }
@@ -667,7 +667,7 @@ func TestConnectionsOfOneHostAreBounded(t *testing.T) {
 		}
 	}()
 	refused := r.recv.m.handshakes.WithLabelValues(handshakeBusy)
-	for range maxPerHost + 1 {
+	for range DefaultBounds().ConnectionsPerHost + 1 {
 		conn, err := tls.Dial("tcp", r.addr, c.id.ClientTLS())
 		if err != nil {
 			break

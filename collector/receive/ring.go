@@ -10,7 +10,7 @@ import (
 // Bounds of the ring: what consumers may lag behind without reading the journal.
 const (
 	ringBatches = 8192
-	ringSamples = 1 << 20 // 24 MB
+	ringSamples = 1 << 18 // 6 MB
 )
 
 // ring holds the latest decoded batches by position. Puts come in nearly, not

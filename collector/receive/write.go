@@ -21,11 +21,39 @@ const (
 	headerExemplars  = "X-Prometheus-Remote-Write-Exemplars-Written"
 )
 
-// slowest is the least rate at which a body must arrive, in bytes a second.
-const slowest = 16 << 10
-
 // buffers are the scratch of one request.
-type buffers struct{ head, body []byte }
+type buffers struct {
+	head, body []byte
+	free       func() // of a body that is not in the heap; nil for a usual one
+}
+
+func (r *Receiver) scratch() *buffers {
+	if buf, ok := r.buffers.Get().(*buffers); ok {
+		return buf
+	}
+	return new(buffers)
+}
+
+// putScratch keeps the buffers for the next request, unless they are large.
+func (r *Receiver) putScratch(buf *buffers) {
+	if buf.free != nil {
+		buf.free()
+		return
+	}
+	r.buffers.Put(buf)
+}
+
+// read reads size bytes into the body; fewer are an error of io.ReadFull.
+func (b *buffers) read(from io.Reader, size int) (n int, err error) {
+	switch {
+	case size > batch.MaxUsual:
+		b.body, b.free = batch.Large(size)
+	case cap(b.body) < size:
+		b.body = make([]byte, size)
+	}
+	b.body = b.body[:size]
+	return io.ReadFull(from, b.body)
+}
 
 // refusal is an answer that is not 2xx.
 type refusal struct {
@@ -66,17 +94,10 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		return
 	}
 	defer done()
-	buf, _ := r.buffers.Get().(*buffers)
-	if buf == nil {
-		buf = new(buffers)
-	}
-	defer func() {
-		if cap(buf.body) <= 1<<20 {
-			r.buffers.Put(buf)
-		}
-	}()
-	held, refused := r.readBody(w, req, buf, limit)
-	defer func() { r.budget.give(held) }()
+	buf := r.scratch()
+	defer r.putScratch(buf)
+	held, refused := r.readBody(w, req, host.ID, buf, limit)
+	defer func() { r.budget.give(host.ID, held) }()
 	if refused != nil {
 		r.refuse(w, host.Instance, refused)
 		return
@@ -86,7 +107,7 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 	env.ReceivedAt = whole.UnixMilli()
 	env.Shift = r.clocks.shift(&env, sent)
 
-	decoded, refused := r.take(env, buf)
+	decoded, refused := r.take(env, buf, r.decoder.Decode)
 	if refused != nil {
 		r.refuse(w, host.Instance, refused)
 		return
@@ -118,7 +139,7 @@ func (r *Receiver) count(req *http.Request, host *member, b *batch.Batch) {
 
 // readBody reads the whole body into buf within the limits. held is what was
 // taken from the budget, also when it is refused.
-func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffers, limit int) (held int, _ *refusal) {
+func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, host string, buf *buffers, limit int) (held int, _ *refusal) {
 	size := limit + 1 // chunked: as if it were the largest
 	if req.ContentLength >= 0 {
 		size = int(min(req.ContentLength, int64(limit)+1))
@@ -126,21 +147,16 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffe
 	if size > limit && req.ContentLength >= 0 {
 		return 0, &refusal{status: http.StatusRequestEntityTooLarge, reason: string(batch.ReasonTooLarge), text: fmt.Sprintf("body of %d bytes, at most %d", req.ContentLength, limit)}
 	}
-	if !r.budget.take(size) {
-		return 0, &refusal{status: http.StatusServiceUnavailable, reason: "inflight", retry: 1, text: "too many bytes in flight: try again"}
+	if refused := r.budget.take(host, size); refused != nil {
+		return 0, refused
 	}
 	// A server without such deadlines (a test's recorder) needs none.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(10*time.Second + time.Duration(size/slowest)*time.Second))
-	var err error
-	if req.ContentLength >= 0 {
-		if cap(buf.body) < size {
-			buf.body = make([]byte, size)
-		}
-		buf.body = buf.body[:size]
-		_, err = io.ReadFull(req.Body, buf.body)
-	} else {
-		buf.body, err = io.ReadAll(io.LimitReader(req.Body, int64(size)))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.opts.Bounds.deadline(size)))
+	n, err := buf.read(req.Body, size)
+	if req.ContentLength < 0 && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)) {
+		err = nil // shorter than the largest, as it should be
 	}
+	buf.body = buf.body[:n]
 	switch {
 	case err != nil:
 		return size, &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: fmt.Sprintf("body cut short: %v", err)}
@@ -152,29 +168,29 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, buf *buffe
 
 // take decodes, journals and publishes a record. When it returns without a
 // refusal the record is on the disk.
-func (r *Receiver) take(env wire.Envelope, buf *buffers) (*batch.Batch, *refusal) {
+func (r *Receiver) take(env wire.Envelope, buf *buffers, decode func(wire.Envelope, []byte) (*batch.Batch, error)) (*batch.Batch, *refusal) {
 	if env.Kind != wire.KindNote {
 		size, err := r.decoder.Size(buf.body)
 		if err != nil {
 			return nil, refusedBody(err)
 		}
-		if !r.budget.take(size) {
-			return nil, &refusal{status: http.StatusServiceUnavailable, reason: "inflight", retry: 1, text: "too many bytes in flight: try again"}
+		if refused := r.budget.take(env.Host, size); refused != nil {
+			return nil, refused
 		}
-		defer r.budget.give(size)
+		defer r.budget.give(env.Host, size)
 	}
-	decoded, err := r.decoder.Decode(env, buf.body)
+	decoded, err := decode(env, buf.body)
 	if err != nil {
 		return nil, refusedBody(err)
 	}
 	body := buf.body
-	if decoded.Partial() != nil {
+	if decoded.Partial() != nil || decoded.Renamed {
 		if len(decoded.Samples) == 0 {
 			return decoded, nil // nothing was accepted: nothing to keep
 		}
 		// The journal gets what was accepted, so that reading it again
-		// cannot accept more; its times are corrected already.
-		env.Kind, env.Shift, body = wire.KindBatch1, 0, batch.Encode(decoded.Samples)
+		// cannot accept more; its times and names are corrected already.
+		env.Kind, env.Shift, body = accepted(env.Kind), 0, batch.Encode(decoded.Samples)
 		decoded.Env.Kind, decoded.Env.Shift = env.Kind, 0
 	}
 	buf.head = env.Append(buf.head[:0])
@@ -194,7 +210,18 @@ func refusedBody(err error) *refusal {
 	if whole := new(batch.Error); errors.As(err, &whole) {
 		return &refusal{status: whole.Status, reason: string(whole.Reason), text: whole.Detail}
 	}
+	if ledger := new(unreachable); errors.As(err, &ledger) {
+		return &refusal{status: http.StatusServiceUnavailable, reason: "ledger", retry: 5, text: "the collector cannot list hosts now"}
+	}
 	return &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()}
+}
+
+// accepted is the kind of what batch.Encode makes of a body of that kind.
+func accepted(kind wire.Kind) wire.Kind {
+	if kind.Foreign() {
+		return wire.KindForeign1
+	}
+	return wire.KindBatch1
 }
 
 // journalRefused says the change of state once, not once per request.
@@ -222,8 +249,9 @@ func (r *Receiver) answer(w http.ResponseWriter, instance string, b *batch.Batch
 		h[headerHistograms] = []string{"0"}
 		h[headerExemplars] = []string{"0"}
 	}
-	if p := b.Partial(); p != nil {
-		http.Error(w, fmt.Sprintf("%d samples written, %d refused (%s): %s", len(b.Samples), p.Count, p.Reason, p.Detail), http.StatusBadRequest)
+	if b.Partial() != nil {
+		n, why := b.Refused()
+		http.Error(w, fmt.Sprintf("%d samples written, %d refused: %s", len(b.Samples), n, why), http.StatusBadRequest)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -13,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/batch"
 )
 
 // The series whose samples are facts, and the labels that name what a fact is about.
@@ -20,6 +23,8 @@ const (
 	nameLabel      = "__name__"
 	upName         = "up"
 	checkStateName = "plimsoll_check_state"
+	probeName      = "probe_success" // of foreign senders alone
+	jobLabel       = "job"
 	componentLabel = "component"
 	observerLabel  = "instance"
 	factsWindow    = time.Hour // of facts that Facts holds in memory at a time
@@ -79,28 +84,43 @@ func (s *Store) Facts(ctx context.Context, from, to int64, each func(availabilit
 // time <= to (Unix ms), in order, as far as the store keeps raw samples.
 func (s *Store) FactsBetween(ctx context.Context, component, observer string, from, to int64) ([]availability.Fact, error) {
 	return s.facts(ctx, from, to, func(name string) []*labels.Matcher {
-		ms := []*labels.Matcher{
-			labels.MustNewMatcher(labels.MatchEqual, nameLabel, name),
-			labels.MustNewMatcher(labels.MatchEqual, observerLabel, observer),
-		}
-		if name == checkStateName {
-			ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, componentLabel, component))
-		} else if component != observer {
+		ms := []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, nameLabel, name)}
+		switch {
+		case name == checkStateName:
+			return append(ms, labels.MustNewMatcher(labels.MatchEqual, observerLabel, observer),
+				labels.MustNewMatcher(labels.MatchEqual, componentLabel, component))
+		case name == upName && component == observer:
+			return append(ms, labels.MustNewMatcher(labels.MatchEqual, observerLabel, observer))
+		case (name == probeName) != strings.HasPrefix(component, batch.ProbePrefix):
 			return nil
 		}
-		return ms
-	})
+		return append(ms, labels.MustNewMatcher(labels.MatchEqual, batch.SenderLabel, observer),
+			labels.MustNewMatcher(labels.MatchRegexp, observerLabel, ends(component)))
+	}, component)
+}
+
+// ends matches every text that component may end with behind a slash: its
+// instance, where nobody knows how many slashes are in the job.
+func ends(component string) string {
+	var parts []string
+	for i := range len(component) {
+		if i == 0 || component[i-1] == '/' {
+			parts = append(parts, regexp.QuoteMeta(component[i:]))
+		}
+	}
+	return strings.Join(parts, "|")
 }
 
 // facts reads the facts from mint to maxt, both inclusive, of the series that
-// match, sorted as availability.SortFacts does.
-func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name string) []*labels.Matcher) (facts []availability.Fact, err error) {
+// match and are about the component, if one is named, sorted as
+// availability.SortFacts does.
+func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name string) []*labels.Matcher, only ...string) (facts []availability.Fact, err error) {
 	q, err := s.Querier(mint, maxt)
 	if err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
-	for _, name := range [...]string{upName, checkStateName} {
+	for _, name := range [...]string{upName, checkStateName, probeName} {
 		ms := match(name)
 		if ms == nil {
 			continue
@@ -110,7 +130,7 @@ func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name str
 		for set.Next() {
 			it = set.At().Iterator(it)
 			f := identify(set.At().Labels(), name)
-			if f.Component == "" {
+			if f.Component == "" || len(only) > 0 && !slices.Contains(only, f.Component) {
 				continue
 			}
 			for it.Next() == chunkenc.ValFloat {
@@ -137,6 +157,13 @@ func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name str
 // identify gives the fact's component and observer by the labels of its series.
 func identify(l labels.Labels, name string) availability.Fact {
 	observer := l.Get(observerLabel)
+	if sender := l.Get(batch.SenderLabel); sender != "" {
+		_, component := batch.ForeignFact(name, l)
+		return availability.Fact{Component: component, Observer: sender, Hold: batch.ForeignHold.Milliseconds()}
+	}
+	if name == probeName {
+		return availability.Fact{} // of an agent's check, whose fact is its state
+	}
 	if name == upName {
 		return availability.Fact{Component: observer, Observer: observer}
 	}

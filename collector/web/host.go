@@ -73,7 +73,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	view := hostView{NoProblems: v.T("problems.none"), Name: name, State: states.Components[name].State.String(), Ago: v.ago(h.LastSeen), Quarantine: h.Quarantine}
+	view := hostView{NoProblems: v.T("problems.none"), Name: name, State: states.Hosts().Host(&h).State.String(), Ago: v.ago(h.LastSeen), Quarantine: h.Quarantine}
 	wish, chosen := v.Params.Get("range"), time.Hour
 	if wish == "" {
 		wish = "1h"
@@ -112,6 +112,11 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 	}
 	if view.Checks, err = s.checksOf(ctx, v, name, states); err != nil {
 		return "", nil, err
+	}
+	if h.Sender != "" {
+		for _, c := range slices.Sorted(slices.Values(states.Hosts().Targets(name))) {
+			view.Checks = append(view.Checks, v.node(c, states.Components[c], s.componentLink(ctx, v, c)))
+		}
 	}
 	if err = s.silences(ctx, v, &view); err != nil {
 		return "", nil, err
@@ -168,7 +173,7 @@ func (s *Site) aboutHost(ctx context.Context, v *visit, h *ledger.Host) ([]Pair,
 		memory = chart.Bytes.Format(value)
 	}
 	return pairs(v.T("host.os"), strings.TrimSpace(h.OS+" "+h.Arch), v.T("host.cores"), cores, v.T("host.memory"), memory, v.T("host.boot"), boot, v.T("host.clock"), clock,
-		v.T("host.customer"), h.Customer, v.T("host.version"), h.Version, v.T("host.enrolled"), whenMS(h.EnrolledAt, v.Zone).Text, v.T("host.id"), h.ID, v.T("host.labels"), labelText(h.Labels)), nil
+		v.T("host.customer"), h.Customer, v.T("host.sender"), h.Sender, v.T("host.version"), h.Version, v.T("host.enrolled"), whenMS(h.EnrolledAt, v.Zone).Text, v.T("host.id"), h.ID, v.T("host.labels"), labelText(h.Labels)), nil
 }
 
 // labelText is name=value, in the order of the names.

@@ -292,18 +292,19 @@ func (s *Site) hostRows(ctx context.Context, v *visit, states figures.States) ([
 	if err != nil {
 		return nil, err
 	}
+	hostStates := states.Hosts()
 	var rows []hostRow
 	for i := range hosts {
 		h := &hosts[i]
 		if h.RemovedAt != 0 || h.EnrolledAt > v.AsOf.UnixMilli() {
 			continue
 		}
-		row := hostRow{Name: h.Instance, Link: v.at(hostPath(h.Instance)), Detail: strings.TrimSpace(h.Customer + " " + h.OS), State: states.Components[h.Instance].State.String(),
+		row := hostRow{Name: h.Instance, Link: v.at(hostPath(h.Instance)), Detail: v.aboutRow(h), State: hostStates.Host(h).State.String(),
 			LastSeen: whenMS(h.LastSeen, v.Zone), Ago: v.ago(h.LastSeen), seen: h.LastSeen}
 		if h.Quarantine != "" {
 			row.Detail = strings.TrimSpace(row.Detail + " · " + v.T("host.quarantined"))
 		}
-		if row.Coverage, err = s.hostCoverage(ctx, v, h); err != nil {
+		if row.Coverage, err = s.hostCoverage(ctx, v, h, hostStates.Component(h)); err != nil {
 			return nil, err
 		}
 		for _, u := range usages {
@@ -328,9 +329,9 @@ func (s *Site) hostRows(ctx context.Context, v *visit, states figures.States) ([
 
 // hostCoverage is the share of the last 24 hours, or of the time since it
 // enrolled, in which the host's state was known.
-func (s *Site) hostCoverage(ctx context.Context, v *visit, h *ledger.Host) (string, error) {
+func (s *Site) hostCoverage(ctx context.Context, v *visit, h *ledger.Host, component string) (string, error) {
 	from := max(v.AsOf.Add(-24*time.Hour).UnixMilli(), h.EnrolledAt)
-	timeline, err := s.Figures.ComponentTimeline(ctx, h.Instance, time.UnixMilli(from), v.AsOf, v.AsOf)
+	timeline, err := s.Figures.ComponentTimeline(ctx, component, time.UnixMilli(from), v.AsOf, v.AsOf)
 	if err != nil {
 		return "", err
 	}
@@ -356,6 +357,14 @@ func (v *visit) fill(u figures.Usage, what string) fill {
 		critical = 1
 	}
 	return fill{Known: true, Share: number(share), Warning: number(u.Resource.Warning), Critical: number(critical), Text: v.Percent(&share, 1), What: what}
+}
+
+// aboutRow tells whose a host is, and what it is or who brings it.
+func (v *visit) aboutRow(h *ledger.Host) string {
+	if h.Sender != "" {
+		return strings.TrimSpace(h.Customer + " " + v.T("host.by", h.Sender))
+	}
+	return strings.TrimSpace(h.Customer + " " + h.OS)
 }
 
 type hostsView struct{ Hosts []hostRow }

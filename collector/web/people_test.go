@@ -88,7 +88,10 @@ func openGuarded(t *testing.T, login web.Login) *guarded {
 	registry.MustRegister(logins)
 	g.door = people.NewDoor(people.Options{Store: s.Ledger, Now: s.Clock, Log: log, Cost: cheap, Count: func(result string) { logins.WithLabelValues(result).Inc() }})
 	programs := api.New(api.Options{Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, People: g.door, Version: "test", Now: s.Clock, Log: log,
-		Admission: noAdmission{},
+		Admission: noAdmission{}, Senders: s.Ledger,
+		NewSender: func(context.Context, api.SenderAsk) (api.SenderToken, error) {
+			return api.SenderToken{}, ledger.ErrNotFound
+		},
 		Report: func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
 			m, err := report.Build(ctx, report.Source{Figures: s.Engine, Records: s.Ledger, Words: shelf}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
 			if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // startPeer runs a program that is not ours until the test ends.
-func startPeer(t *testing.T, name string, args ...string) {
+func startPeer(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	log := &lockedBuffer{}
@@ -30,6 +30,7 @@ func startPeer(t *testing.T, name string, args ...string) {
 			t.Logf("%s said:\n%s", name, tail(log.String(), 20))
 		}
 	})
+	return cmd
 }
 
 // TestForeignReceivers: an agent that delivers to a server of others stores

@@ -231,7 +231,7 @@ func (ca *CA) SignHost(csrPEM []byte, host string, ttl time.Duration) (Issued, e
 }
 
 // ServerCertificate makes the agents' listener a fresh key and certificate,
-// valid for ttl under the three server names of package wire. The authority's
+// valid for ttl under the four server names of package wire. The authority's
 // certificate follows in the chain, for an agent that knows nothing but its
 // fingerprint.
 func (ca *CA) ServerCertificate(ttl time.Duration) (tls.Certificate, error) {
@@ -242,7 +242,7 @@ func (ca *CA) ServerCertificate(ttl time.Duration) (tls.Certificate, error) {
 	by := ca.serving()
 	der, err := ca.sign(by, &x509.Certificate{
 		Subject:     pkix.Name{CommonName: wire.CollectorServerName},
-		DNSNames:    []string{wire.CollectorServerName, wire.EnrolServerName, wire.RenewServerName},
+		DNSNames:    []string{wire.CollectorServerName, wire.EnrolServerName, wire.RenewServerName, wire.SenderServerName},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, key.Public(), ttl)
 	if err != nil {

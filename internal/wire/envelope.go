@@ -15,7 +15,14 @@ const (
 	KindBatch1 Kind = 1 // snappy-compressed prometheus.WriteRequest (remote write 1.0)
 	KindBatch2 Kind = 2 // snappy-compressed io.prometheus.write.v2.Request (remote write 2.0)
 	KindNote   Kind = 3 // JSON of a Note
+	// What a foreign sender brings, of many hosts at once: Host and Instance
+	// are the sender's, those of each series are in the body.
+	KindForeign1 Kind = 4 // as KindBatch1
+	KindForeign2 Kind = 5 // as KindBatch2
 )
+
+// Foreign tells whether the body came from a foreign sender.
+func (k Kind) Foreign() bool { return k == KindForeign1 || k == KindForeign2 }
 
 // Clocks are the three clocks of a host read together, in milliseconds.
 // Boot counts since boot including suspend, Mono without it; both survive a
@@ -44,7 +51,8 @@ type Envelope struct {
 	Host       string // stable id, from the certificate
 	Instance   string // the host's name at that moment
 	Customer   string // whose host it is; empty when there is one customer
-	Job        string // "node" for agents
+	Job        string // "node" for agents; empty for a foreign sender, whose series bring theirs
+	Labels     string // of a foreign sender: the labels its series are given, as a=b,c=d
 	ReceivedAt int64  // Unix milliseconds by the collector's clock; 0 in an agent
 	// Shift is added to each time in the body, in milliseconds: the collector
 	// found the host's clock wrong by that much. It is decided once, when the
@@ -57,6 +65,7 @@ type Envelope struct {
 const (
 	envelopeVersion = 1
 	envelopeShifted = 2
+	envelopeForeign = 3 // of a foreign sender: no Shift, and Labels behind the texts
 )
 
 // maxField bounds each text of an envelope, in bytes.
@@ -69,18 +78,22 @@ var ErrEnvelope = errors.New("malformed envelope")
 // same record; Split takes the two apart.
 func (e *Envelope) Append(dst []byte) []byte {
 	version := byte(envelopeVersion)
-	if e.Shift != 0 {
+	switch {
+	case e.Kind.Foreign():
+		version = envelopeForeign
+	case e.Shift != 0:
 		version = envelopeShifted
 	}
 	dst = append(dst, version, byte(e.Kind))
-	if e.Shift != 0 {
+	if version == envelopeShifted {
 		dst = binary.AppendVarint(dst, e.Shift)
 	}
 	dst = binary.AppendUvarint(dst, e.Seq)
 	for _, v := range [...]int64{e.Clocks.Wall, e.Clocks.Boot, e.Clocks.Mono, e.ReceivedAt} {
 		dst = binary.AppendVarint(dst, v)
 	}
-	for _, s := range [...]string{e.Run, e.Boot, e.Host, e.Instance, e.Customer, e.Job} {
+	texts := [...]string{e.Run, e.Boot, e.Host, e.Instance, e.Customer, e.Job, e.Labels}
+	for _, s := range texts[:textsOf(version)] {
 		if len(s) > maxField {
 			s = s[:maxField]
 		}
@@ -94,11 +107,11 @@ func (e *Envelope) Append(dst []byte) []byte {
 // follows it, a part of record itself.
 func Split(record []byte) (Envelope, []byte, error) {
 	var e Envelope
-	if len(record) < 2 || record[0] != envelopeVersion && record[0] != envelopeShifted {
+	if len(record) < 2 || record[0] < envelopeVersion || record[0] > envelopeForeign {
 		return e, nil, fmt.Errorf("%w: version", ErrEnvelope)
 	}
 	e.Kind = Kind(record[1])
-	if e.Kind < KindBatch1 || e.Kind > KindNote {
+	if e.Kind < KindBatch1 || e.Kind > KindForeign2 || e.Kind.Foreign() != (record[0] == envelopeForeign) {
 		return e, nil, fmt.Errorf("%w: kind %d", ErrEnvelope, e.Kind)
 	}
 	rest := record[2:]
@@ -119,7 +132,8 @@ func Split(record []byte) (Envelope, []byte, error) {
 		}
 		rest = rest[n:]
 	}
-	for _, p := range [...]*string{&e.Run, &e.Boot, &e.Host, &e.Instance, &e.Customer, &e.Job} {
+	texts := [...]*string{&e.Run, &e.Boot, &e.Host, &e.Instance, &e.Customer, &e.Job, &e.Labels}
+	for _, p := range texts[:textsOf(record[0])] {
 		l, n := binary.Uvarint(rest)
 		if n <= 0 || l > maxField || uint64(len(rest)-n) < l {
 			return e, nil, fmt.Errorf("%w: text", ErrEnvelope)
@@ -128,4 +142,12 @@ func Split(record []byte) (Envelope, []byte, error) {
 		rest = rest[n+int(l):]
 	}
 	return e, rest, nil
+}
+
+// textsOf is how many texts an envelope of that version has.
+func textsOf(version byte) int {
+	if version == envelopeForeign {
+		return 7
+	}
+	return 6
 }

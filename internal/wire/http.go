@@ -23,6 +23,11 @@ const (
 // any other name the handshake itself fails without a certificate of ours.
 const EnrolServerName = "enrol.plimsoll"
 
+// SenderServerName is the TLS server name under which a foreign sender, a
+// Prometheus or the like, comes with a token in place of a certificate. Of the
+// listener's paths it opens WritePath alone.
+const SenderServerName = "senders.plimsoll"
+
 // RenewServerName is the TLS server name under which a certificate of ours
 // that has expired is let in as well, to RenewPath alone.
 const RenewServerName = "renew.plimsoll"
