@@ -34,7 +34,7 @@ vet:
 	go vet ./...
 
 lint:
-	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; \
+	@if command -v golangci-lint >/dev/null; then golangci-lint run --allow-parallel-runners ./...; \
 	else echo "skipped golangci-lint: not on this machine (go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@latest)" | tee -a $(SKIPS); fi
 
 unit: ## all that needs neither a child process nor another program comes first

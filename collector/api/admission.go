@@ -159,7 +159,7 @@ type EnrolTokensBody struct {
 	Tokens []TokenInfo `json:"tokens"`
 }
 
-// Tokens lists the enrolment tokens of the last 90 days, newest first.
+// EnrolTokens lists the enrolment tokens of the last 90 days, newest first.
 func (a *API) EnrolTokens(ctx context.Context, _ *struct{}) (*struct{ Body EnrolTokensBody }, error) {
 	all, err := a.o.Admission.EnrolTokens(ctx)
 	if err != nil {
@@ -183,7 +183,7 @@ func (a *API) EnrolTokens(ctx context.Context, _ *struct{}) (*struct{ Body Enrol
 	return &struct{ Body EnrolTokensBody }{body}, nil
 }
 
-// RevokeToken ends an open token before its time.
+// RevokeEnrolToken ends an open token before its time.
 func (a *API) RevokeEnrolToken(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{}, error) {

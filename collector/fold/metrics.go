@@ -59,10 +59,11 @@ func (m *metrics) silent(instance string, n *wire.Note) {
 	if !ok || slices.Contains(m.silences[instance], s) {
 		return
 	}
-	known := append(m.silences[instance], s)
-	m.silences[instance] = known[max(0, len(known)-countedSilences):]
-	switch {
-	case s.Cause == silence.Lost:
+	known := m.silences[instance]
+	known = append(known[max(0, len(known)+1-countedSilences):], s)
+	m.silences[instance] = known
+	switch s.Cause {
+	case silence.Lost:
 		m.lost.WithLabelValues(instance).Add(float64(s.Records))
 	default:
 		m.breaks.WithLabelValues(instance, string(s.Cause)).Inc()
