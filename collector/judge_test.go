@@ -172,9 +172,9 @@ func checkStory(t *testing.T, l *ledger.Ledger) {
 	r := f.Record
 	at := func(s int) int64 { return noon.Add(time.Duration(s) * time.Second).UnixMilli() }
 	want := record.Record{No: "PRB-2026-000001", Kind: record.Problem, Version: 4, Services: []string{"shop", "storage"}, Components: []string{"db-1"},
-		Title: record.Text{English: "filesystem of db-1 /data is at 87 %, above its warning threshold of 80 %", Chinese: "db-1 /data 的 filesystem 使用率 87 %，超过警告阈值 80 %"},
-		Detail: record.Text{English: "87 B of filesystem used of 100 B (87 %), at or above 80 % since 2026-11-25 12:00:20 +00:00 and for longer than 30s. Judged at 2026-11-25 12:00:50 +00:00.",
-			Chinese: "filesystem 已用 87 B，总量 100 B（87 %）；自 2026-11-25 12:00:20 +00:00 起达到或超过 80 %，已持续超过 30s。判定时间：2026-11-25 12:00:50 +00:00。"},
+		Title: record.Text{English: "filesystem /data on db-1 is at 87 %, above its warning threshold of 80 %", Chinese: "db-1 上的文件系统 /data 使用率 87 %，超过警告阈值 80 %"},
+		Detail: record.Text{English: "87 B used of 100 B (87 %), at or above 80 % since 2026-11-25 12:00:20 UTC and for longer than 30 s. Judged at 2026-11-25 12:00:50 UTC.",
+			Chinese: "已用 87 B，总量 100 B（87 %）；自 2026-11-25 12:00:20 UTC 起达到或超过 80 %，已持续超过 30 秒。判定时间：2026-11-25 12:00:50 UTC。"},
 		Origin: record.Threshold, RuleID: "capacity/filesystem", RuleVersion: 7, Metric: `filesystem{mountpoint="/data"}`,
 		DetectedAt: at(50), FirstSeen: at(20), LastSeen: at(200), Occurrences: 2, Observed: 95, Limit: 90, Unit: "bytes",
 		Impact: 2, Urgency: 1, Priority: 2, State: record.New, StateSince: at(50), Key: r.Key, Episode: 1}
@@ -185,9 +185,9 @@ func checkStory(t *testing.T, l *ledger.Ledger) {
 		t.Errorf("evidence: got %+v, want two with the points around the breach", f.Evidence)
 	}
 	reasons := []string{
-		"now above the critical threshold: 97 %, at or above 90 % since 2026-11-25 12:01:20 +00:00",
-		"recovered: 10 %, below 75 % since 2026-11-25 12:02:10 +00:00; the problem stays open until a person closes it",
-		"breached again: 95 %, at or above 90 % since 2026-11-25 12:02:50 +00:00",
+		"now above the critical threshold: 97 %, at or above 90 % since 2026-11-25 12:01:20 UTC",
+		"recovered: 10 %, below 75 % since 2026-11-25 12:02:10 UTC; the problem stays open until a person closes it",
+		"breached again: 95 %, at or above 90 % since 2026-11-25 12:02:50 UTC",
 	}
 	for i, a := range f.Amendments {
 		if a.Reason.English != reasons[i] {
