@@ -57,6 +57,9 @@ type Record struct {
 	State      State `json:"state"`
 	StateSince int64 `json:"state_since"`
 	Recovered  int64 `json:"recovered_at"` // the breach ended then; the record stays open
+	// Unmeasured is since when nothing has been measured of what was in breach.
+	// Left out while 0, so that the hashes of older records stay what they were.
+	Unmeasured int64 `json:"unmeasured_since,omitempty"`
 
 	Key     string `json:"dedup_key"`
 	Episode int64  `json:"episode_no"` // counts open to closed cycles of one key

@@ -68,6 +68,25 @@ func (f Finding) Recovers() Text {
 	}
 }
 
+// Vanishes words the note that a breach is no longer measured since Since,
+// which is not the same as over.
+func (f Finding) Vanishes() Text {
+	share := Percent(f.Used / f.Capacity)
+	return Text{
+		English: fmt.Sprintf("no longer measured: no value since %s, the last was %s; this is not a recovery, the problem stays open until a person closes it", instant(f.Since), share),
+		Chinese: fmt.Sprintf("不再被测量：自 %s 起没有数值，最后为 %s；这不表示已恢复，问题保持打开，由人员关闭", instant(f.Since), share),
+	}
+}
+
+// Returns words the note that values came back, not below the clear threshold.
+func (f Finding) Returns() Text {
+	share := Percent(f.Used / f.Capacity)
+	return Text{
+		English: fmt.Sprintf("measured again since %s: %s, not below %s; the same breach goes on", instant(f.Since), share, Percent(f.Threshold)),
+		Chinese: fmt.Sprintf("自 %s 起重新被测量：%s，未低于 %s；仍为同一次超限", instant(f.Since), share, Percent(f.Threshold)),
+	}
+}
+
 func (f Finding) level(warning, critical string) string {
 	if f.Critical {
 		return critical
