@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Kind is problem or change, as ISO/IEC 20000 procedures name them.
@@ -133,4 +134,14 @@ func Number(k Kind, year int, n int64) string {
 		prefix = "REC"
 	}
 	return fmt.Sprintf("%s-%04d-%06d", prefix, year, n)
+}
+
+// FullNumber is the number of the problem a person means by what they typed:
+// 1 is the first one of the year, anything but digits is taken as it is.
+func FullNumber(typed string, year int) string {
+	n, err := strconv.ParseUint(typed, 10, 32)
+	if err != nil {
+		return typed
+	}
+	return Number(Problem, year, int64(n))
 }

@@ -65,6 +65,14 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+func TestFullNumber(t *testing.T) {
+	for typed, want := range map[string]string{"1": "PRB-2026-000001", "000123": "PRB-2026-000123", "PRB-2025-000001": "PRB-2025-000001", "-1": "-1", "": "", "1x": "1x", "99999999999": "99999999999"} {
+		if got := FullNumber(typed, 2026); got != want {
+			t.Errorf("%q: got %q, want %q", typed, got, want)
+		}
+	}
+}
+
 func TestMove(t *testing.T) {
 	for _, c := range []struct {
 		from, to State

@@ -119,7 +119,7 @@ type historyLine struct {
 }
 
 func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
-	no := v.PathValue("no")
+	no := record.FullNumber(v.PathValue("no"), v.AsOf.UTC().Year())
 	file, err := s.Store.Record(ctx, no)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return "", nil, notFound(no)
