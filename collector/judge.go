@@ -158,7 +158,7 @@ func (j *Judge) round(ctx context.Context, now time.Time) error {
 		instances, err := j.measure(ctx, &resources[r], windowOf(&resources[r], j.last, now))
 		faults = append(faults, err)
 		for i := range instances {
-			j.judge(ctx, &verdict, &instances[i])
+			j.judge(ctx, &verdict, &instances[i], now)
 		}
 	}
 	if err := errors.Join(faults...); err == nil { // else a value may be missing because nobody could ask for it
@@ -175,11 +175,15 @@ func (j *Judge) round(ctx context.Context, now time.Time) error {
 	return errors.Join(append(faults, err)...)
 }
 
-// judge walks one instance through its values.
-func (j *Judge) judge(ctx context.Context, v *verdict, i *instance) {
+// judge walks one instance through its values. What was judged before is not
+// judged again, unless the clock was set back behind it.
+func (j *Judge) judge(ctx context.Context, v *verdict, i *instance, now time.Time) {
 	before := j.states[i.key].State
 	state := before
 	for _, value := range i.values {
+		if value.at <= before.Seen && before.Seen <= now.UnixMilli() {
+			continue
+		}
 		var findings []capacity.Finding
 		state, findings = capacity.Judge(state, i.resource, value.used, value.limit, value.at)
 		for f := range findings {

@@ -60,8 +60,7 @@ func resolution(r *capacity.Resource) time.Duration {
 }
 
 // windowOf is what is to be judged of a resource at now: all since the last
-// round, and at least MaxGap back, because samples may arrive late. What was
-// judged before is not judged again (capacity.Judge).
+// round, and at least MaxGap back, because samples may arrive late.
 func windowOf(r *capacity.Resource, last, now time.Time) window {
 	step := resolution(r)
 	back := min(max(now.Sub(last), capacity.MaxGap*time.Millisecond), maxSpan)

@@ -25,7 +25,7 @@ func (j *Judge) miss(ctx context.Context, v *verdict, resources []capacity.Resou
 	for _, s := range v.latest {
 		all[s.Key] = s
 	}
-	j.hear(all)
+	j.hear(all, now)
 	var hosts map[string]bool // nil until it is needed
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		s := all[key]
@@ -75,17 +75,19 @@ func (j *Judge) grace(component string) int64 {
 // hear keeps up when each component had any value. When something of it was
 // received is not asked: after a restart that may be known before the samples
 // themselves can be read.
-func (j *Judge) hear(states map[string]ledger.JudgeState) {
+func (j *Judge) hear(states map[string]ledger.JudgeState, now time.Time) {
 	newest := map[string]int64{}
 	for _, s := range states {
-		newest[s.Component] = max(newest[s.Component], s.State.Seen)
+		if s.State.Seen <= now.UnixMilli() { // else the clock was set back since
+			newest[s.Component] = max(newest[s.Component], s.State.Seen)
+		}
 	}
 	for component, last := range newest {
 		before, known := j.heard[component]
-		if !known || last-before.last > capacity.MaxGap {
+		if gap := last - before.last; !known || gap < 0 || gap > capacity.MaxGap {
 			before.since = last
 		}
-		j.heard[component] = presence{before.since, max(before.last, last)}
+		j.heard[component] = presence{before.since, last}
 	}
 }
 

@@ -150,6 +150,23 @@ func TestResourceNoLongerInForce(t *testing.T) {
 	}
 }
 
+// TestClockSetBackIsNoAbsence: what was seen an hour later than now is neither
+// missed nor judged again as if it were new.
+func TestClockSetBackIsNoAbsence(t *testing.T) {
+	l, d, ctx := openTestLedger(t, filepath.Join(t.TempDir(), "ledger.db")), disks{"/": always(0.1), "/data": always(0.95)}, context.Background()
+	j := newJudge(d, hostOf{l, []string{"db-1"}})
+	for _, begin := range []time.Time{noon.Add(time.Hour), noon} {
+		for i := range 60 {
+			if err := j.round(ctx, begin.Add(time.Duration(i)*20*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := strings.Join(told(t, l), "; "); got != "opened" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestMomentaryMount: what is there for less than the 30 s of `for` opens
 // nothing, however long ago its last sample is when the judge looks.
 func TestMomentaryMount(t *testing.T) {
