@@ -149,7 +149,7 @@ func (c *Lines) crosses(f frame, x0, x1, y0, y1 float64) bool {
 				}
 				if bx > ax { // only the part between the box's sides
 					slope := (by - ay) / (bx - ax)
-					ax, ay, bx, by = max(ax, x0), ay+slope*(max(ax, x0)-ax), min(bx, x1), by-slope*(bx-min(bx, x1))
+					ay, by = ay+slope*(max(ax, x0)-ax), by-slope*(bx-min(bx, x1))
 				}
 				if max(ay, by) >= y0 && min(ay, by) <= y1 {
 					return true
