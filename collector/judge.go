@@ -26,6 +26,10 @@ type Judge struct {
 	opt     JudgeOptions
 	woken   chan struct{}
 	states  map[string]ledger.JudgeState // by record key; nil until they are read
+	last    time.Time                    // up to when all was judged; zero: not known
+	looked  time.Time                    // the newest round, also one that failed
+	watches time.Time                    // since when there were rounds, without a break of more than MaxGap
+	heard   map[string]presence          // by component
 	metrics judgeMetrics
 }
 
@@ -51,11 +55,10 @@ type JudgeOptions struct {
 
 // JudgeSamples answers PromQL.
 type JudgeSamples interface {
-	// Instant gives the values at an instant; a series without a sample in
-	// the lookback before it has none.
-	Instant(ctx context.Context, expr string, at time.Time, lookback time.Duration) ([]series.Value, error)
-	// Range gives the values from step to step, both ends inclusive.
-	Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]series.Line, error)
+	// Range gives the values from step to step, both ends inclusive; a series
+	// without a sample in the lookback before an instant has none at it.
+	// lookback 0 is what the pages use.
+	Range(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) ([]series.Line, error)
 }
 
 // JudgeStore keeps what the judge found and remembers.
@@ -63,6 +66,8 @@ type JudgeStore interface {
 	JudgeStates(ctx context.Context) ([]ledger.JudgeState, error)
 	// ApplyJudgement writes all of it or nothing, and returns the records touched.
 	ApplyJudgement(ctx context.Context, j ledger.Judgement) ([]record.Record, error)
+	// Hosts are those with an agent.
+	Hosts(ctx context.Context) ([]ledger.Host, error)
 }
 
 // NewJudge makes a judge; Run does the work.
@@ -83,7 +88,7 @@ func NewJudge(opt JudgeOptions) *Judge {
 	if opt.Log == nil {
 		opt.Log = slog.Default()
 	}
-	return &Judge{opt: opt, woken: make(chan struct{}, 1), metrics: newJudgeMetrics(opt.Registerer)}
+	return &Judge{opt: opt, woken: make(chan struct{}, 1), heard: map[string]presence{}, metrics: newJudgeMetrics(opt.Registerer)}
 }
 
 // openJudge makes the judge of a collector.
@@ -139,29 +144,53 @@ func (j *Judge) Run(ctx context.Context) error {
 
 // round is what the collector is for.
 func (j *Judge) round(ctx context.Context, now time.Time) error {
+	if pause := now.Sub(j.looked); pause < 0 || pause > capacity.MaxGap*time.Millisecond {
+		j.watches = now
+	}
+	j.looked = now
 	if err := j.remember(ctx); err != nil {
 		return err
 	}
 	var faults []error
 	verdict := verdict{Judgement: ledger.Judgement{At: now.UnixMilli()}}
-	for _, resource := range j.opt.Resources() {
-		instances, err := j.measure(ctx, &resource, now)
+	resources := j.opt.Resources()
+	for r := range resources {
+		instances, err := j.measure(ctx, &resources[r], windowOf(&resources[r], j.last, now))
 		faults = append(faults, err)
-		for _, instance := range instances {
-			before := j.states[instance.key].State
-			after, findings := capacity.Judge(before, &resource, instance.used, instance.limit, now.UnixMilli())
-			verdict.remember(&instance, before, after)
-			for _, finding := range findings {
-				verdict.add(j.conclude(ctx, &instance, &finding))
-			}
+		for i := range instances {
+			j.judge(ctx, &verdict, &instances[i], now)
 		}
+	}
+	if err := errors.Join(faults...); err == nil { // else a value may be missing because nobody could ask for it
+		faults = append(faults, j.miss(ctx, &verdict, resources, now))
 	}
 	records, err := j.opt.Store.ApplyJudgement(ctx, verdict.Judgement)
 	if err == nil {
 		j.announce(&verdict, records)
+		j.last = now
+	} else {
+		j.states = nil // what of it is in the ledger is not known: the next round reads it
 	}
 	j.metrics.rounds.Inc()
 	return errors.Join(append(faults, err)...)
+}
+
+// judge walks one instance through its values. What was judged before is not
+// judged again, unless the clock was set back behind it.
+func (j *Judge) judge(ctx context.Context, v *verdict, i *instance, now time.Time) {
+	before := j.states[i.key].State
+	state := before
+	for _, value := range i.values {
+		if value.at <= before.Seen && before.Seen <= now.UnixMilli() {
+			continue
+		}
+		var findings []capacity.Finding
+		state, findings = capacity.Judge(state, i.resource, value.used, value.limit, value.at)
+		for f := range findings {
+			j.conclude(ctx, v, i, &findings[f])
+		}
+	}
+	v.remember(i, before, state)
 }
 
 // remember reads what an earlier run left, once.
@@ -174,9 +203,12 @@ func (j *Judge) remember(ctx context.Context) error {
 		return fmt.Errorf("read what was judged before: %w", err)
 	}
 	j.states = make(map[string]ledger.JudgeState, len(all))
+	newest := int64(0)
 	for _, s := range all {
 		j.states[s.Key] = s
+		newest = max(newest, s.State.Seen)
 	}
+	j.last = time.UnixMilli(newest)
 	return nil
 }
 
@@ -188,12 +220,16 @@ func (j *Judge) announce(v *verdict, records []record.Record) {
 	j.metrics.findings.WithLabelValues("breached").Add(float64(len(v.Breached)))
 	j.metrics.findings.WithLabelValues("escalated").Add(float64(len(v.Escalated)))
 	j.metrics.findings.WithLabelValues("recovered").Add(float64(len(v.Recovered)))
+	j.metrics.findings.WithLabelValues("vanished").Add(float64(len(v.Vanished)))
+	j.metrics.findings.WithLabelValues("returned").Add(float64(len(v.Returned)))
 	for i := range records {
 		r := &records[i]
 		switch {
 		case r.Version == 1:
 			j.opt.Log.Warn("problem record opened", "no", r.No, "title", r.Title.English)
-		case r.Recovered == v.At:
+		case r.Unmeasured != 0:
+			j.opt.Log.Warn("what a problem record tells of is no longer measured; the record stays open", "no", r.No, "since", time.UnixMilli(r.Unmeasured))
+		case r.Recovered != 0:
 			j.opt.Log.Info("what a problem record tells of has recovered; the record stays open", "no", r.No)
 		default:
 			j.opt.Log.Warn("problem record amended", "no", r.No, "occurrences", r.Occurrences, "priority", r.Priority)

@@ -19,36 +19,28 @@ const (
 	urgencyCritical = 1
 )
 
-// conclusion is what one finding leads to; one of the three is set.
-type conclusion struct {
-	breached  *ledger.Breached
-	escalated *ledger.Change
-	recovered *ledger.Change
-}
-
-func (v *verdict) add(c conclusion) {
-	switch {
-	case c.breached != nil:
-		v.Breached = append(v.Breached, *c.breached)
-	case c.escalated != nil:
-		v.Escalated = append(v.Escalated, *c.escalated)
-	case c.recovered != nil:
-		v.Recovered = append(v.Recovered, *c.recovered)
-	}
-}
-
 // conclude turns a finding about an instance into a change of the ledger.
-func (j *Judge) conclude(ctx context.Context, i *instance, f *capacity.Finding) conclusion {
+func (j *Judge) conclude(ctx context.Context, v *verdict, i *instance, f *capacity.Finding) {
 	breach := ledger.Breach{Key: i.key, RuleID: i.resource.Rule(), Customer: i.customer, Component: i.component, Metric: i.metric,
-		Level: f.Level.String(), Used: f.Used, Limit: f.Limit, Threshold: f.Threshold, Since: f.Since}
+		Level: f.Level.String(), Used: f.Used, Limit: f.Limit, Threshold: f.Threshold, Since: f.Since, DetectedAt: f.At}
 	told := j.tell(i, f)
+	change := ledger.Change{Breach: breach, At: f.At, Since: f.Since}
 	switch f.Event {
+	case capacity.Breached:
+		v.Breached = append(v.Breached, ledger.Breached{Breach: breach, Problem: j.problem(ctx, i, f, told)})
 	case capacity.Escalated:
-		return conclusion{escalated: &ledger.Change{Breach: breach, Urgency: urgencyCritical, Note: told.Escalates()}}
+		change.Urgency, change.Note = urgencyCritical, told.Escalates()
+		v.Escalated = append(v.Escalated, change)
 	case capacity.Recovered:
-		return conclusion{recovered: &ledger.Change{Breach: breach, Note: told.Recovers()}}
+		change.Note = told.Recovers()
+		v.Recovered = append(v.Recovered, change)
+	case capacity.Vanished:
+		change.Note = told.Vanishes()
+		v.Vanished = append(v.Vanished, change)
+	case capacity.Returned:
+		change.Note = told.Returns()
+		v.Returned = append(v.Returned, change)
 	}
-	return conclusion{breached: &ledger.Breached{Breach: breach, Problem: j.problem(ctx, i, f, told)}}
 }
 
 // tell is the finding as texts need it.

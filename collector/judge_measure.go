@@ -1,15 +1,17 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/plimsoll/plimsoll/collector/capacity"
 	"github.com/plimsoll/plimsoll/collector/ledger"
@@ -17,54 +19,121 @@ import (
 	"github.com/plimsoll/plimsoll/collector/series"
 )
 
-// instance is one instance of a resource with its values at an instant.
+// instance is one instance of a resource with its values, in time order.
 type instance struct {
-	resource    *capacity.Resource
-	customer    string
-	component   string
-	labels      [][2]string // the rest of its identity, as Resource.Per has it
-	metric      string
-	key         string // of its record
+	resource  *capacity.Resource
+	customer  string
+	component string
+	labels    [][2]string // the rest of its identity, as Resource.Per has it
+	metric    string
+	key       string // of its record
+	values    []usedOf
+}
+
+// usedOf is a pair of values at an instant, in Unix milliseconds.
+type usedOf struct {
+	at          int64
 	used, limit float64
 }
 
-// measure gives the instances of a resource that have a value of both used
-// and limit. Who has none is not judged: what vanished is neither full nor empty.
-func (j *Judge) measure(ctx context.Context, r *capacity.Resource, at time.Time) ([]instance, error) {
-	lookback := min(max(r.For, time.Minute), 5*time.Minute)
-	used, err := j.opt.Samples.Instant(ctx, r.Used, at, lookback)
+// window is a grid of instants: whole multiples of step since 1970, from and
+// to inclusive. The same samples lie on the same grid whenever a round is made.
+type window struct {
+	from, to time.Time
+	step     time.Duration
+}
+
+// maxSpan bounds what one round judges after the judge was away.
+const maxSpan = time.Hour
+
+// resolution is how finely a resource is judged: a third of the time a
+// threshold has to stand, so that what stands for it is seen to, but between
+// the shortest pause of the judge and a minute.
+func resolution(r *capacity.Resource) time.Duration {
+	step := minTick
+	for _, d := range []time.Duration{10 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute} {
+		if d <= r.For/3 {
+			step = d
+		}
+	}
+	return step
+}
+
+// windowOf is what is to be judged of a resource at now: all since the last
+// round, and at least MaxGap back, because samples may arrive late.
+func windowOf(r *capacity.Resource, last, now time.Time) window {
+	step := resolution(r)
+	back := min(max(now.Sub(last), capacity.MaxGap*time.Millisecond), maxSpan)
+	to := now.Truncate(step) // of the zero time, which lies on each of these grids
+	return window{from: to.Add(-back.Truncate(step)), to: to, step: step}
+}
+
+// measure gives the instances of a resource with all instants that have a
+// value of both used and limit. A value counts at the first instant of the grid
+// at or after its sample, and at no later one: what exists for a moment is not
+// taken to stand. Who has no value is not judged: what vanished is neither full
+// nor empty. A limit may be as old as MaxGap; it seldom changes.
+func (j *Judge) measure(ctx context.Context, r *capacity.Resource, w window) ([]instance, error) {
+	used, err := j.opt.Samples.Range(ctx, r.Used, w.from, w.to, w.step, w.step)
 	if err != nil {
 		return nil, fmt.Errorf("measure %s: %w", r.Name, err)
 	}
-	limits, err := j.opt.Samples.Instant(ctx, r.Limit, at, lookback)
+	limits, err := j.opt.Samples.Range(ctx, r.Limit, w.from, w.to, w.step, capacity.MaxGap*time.Millisecond)
 	if err != nil {
 		return nil, fmt.Errorf("measure the limit of %s: %w", r.Name, err)
 	}
-	// Two series of one instance, such as a mount over a mount: the larger.
-	limit := map[string]float64{}
-	for _, v := range limits {
-		id := instanceID(r, v)
-		if known, ok := limit[id]; !ok || v.V > known {
-			limit[id] = v.V
+	limit := larger(r, limits)
+	found := map[string]*instance{}
+	for id, values := range larger(r, used) {
+		i := instanceOf(r, values.labels)
+		for at, v := range values.at {
+			if l, ok := limit[id].value(at); ok {
+				i.values = append(i.values, usedOf{at, v, l})
+			}
+		}
+		if len(i.values) > 0 {
+			slices.SortFunc(i.values, func(a, b usedOf) int { return cmp.Compare(a.at, b.at) })
+			found[i.component+"\x00"+i.metric+"\x00"+i.customer] = &i
 		}
 	}
-	found := map[string]int{}
-	var out []instance
-	for _, v := range used {
-		id := instanceID(r, v)
-		if i, ok := found[id]; ok {
-			out[i].used = math.Max(out[i].used, v.V)
-			continue
-		}
-		if l, ok := limit[id]; ok {
-			found[id] = len(out)
-			out = append(out, instanceOf(r, v, l))
-		}
+	out := make([]instance, 0, len(found))
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, *found[id])
 	}
-	slices.SortFunc(out, func(a, b instance) int {
-		return strings.Compare(a.component+"\x00"+a.metric, b.component+"\x00"+b.metric)
-	})
 	return out, nil
+}
+
+// byInstant are the values of one instance.
+type byInstant struct {
+	labels labels.Labels
+	at     map[int64]float64
+}
+
+func (b *byInstant) value(at int64) (v float64, ok bool) {
+	if b != nil {
+		v, ok = b.at[at]
+	}
+	return v, ok
+}
+
+// larger are the values by instance. Of two series of one instance, such as a
+// mount over a mount, the larger value holds.
+func larger(r *capacity.Resource, lines []series.Line) map[string]*byInstant {
+	all := make(map[string]*byInstant, len(lines))
+	for i := range lines {
+		id := instanceID(r, lines[i].Labels)
+		b := all[id]
+		if b == nil {
+			b = &byInstant{lines[i].Labels, make(map[int64]float64, len(lines[i].Points))}
+			all[id] = b
+		}
+		for _, p := range lines[i].Points {
+			if known, ok := b.at[p.T]; !math.IsNaN(p.V) && (!ok || p.V > known) {
+				b.at[p.T] = p.V
+			}
+		}
+	}
+	return all
 }
 
 // checkExpressions names each resource whose thresholds or expressions cannot
@@ -87,20 +156,20 @@ func checkExpressions(resources []capacity.Resource, parse func(expr string) err
 }
 
 // instanceID joins the values of the labels that make an instance.
-func instanceID(r *capacity.Resource, v series.Value) string {
+func instanceID(r *capacity.Resource, ls labels.Labels) string {
 	var b strings.Builder
-	b.WriteString(v.Labels.Get("customer"))
+	b.WriteString(ls.Get("customer"))
 	for _, name := range r.Per {
 		b.WriteByte(0)
-		b.WriteString(v.Labels.Get(name))
+		b.WriteString(ls.Get(name))
 	}
 	return b.String()
 }
 
-func instanceOf(r *capacity.Resource, v series.Value, limit float64) instance {
-	i := instance{resource: r, customer: v.Labels.Get("customer"), component: v.Labels.Get(r.Per[0]), used: v.V, limit: limit}
+func instanceOf(r *capacity.Resource, ls labels.Labels) instance {
+	i := instance{resource: r, customer: ls.Get("customer"), component: ls.Get(r.Per[0])}
 	for _, name := range r.Per[1:] {
-		i.labels = append(i.labels, [2]string{name, v.Labels.Get(name)})
+		i.labels = append(i.labels, [2]string{name, ls.Get(name)})
 	}
 	i.metric = record.Metric(r.Name, i.labels)
 	i.key = record.Key(i.customer, record.Problem, r.Rule(), i.component, i.metric)
@@ -123,13 +192,13 @@ func (j *Judge) evidence(ctx context.Context, i *instance, f *capacity.Finding) 
 		e.Labels = append(e.Labels, l[0]+"="+l[1])
 	}
 	at := time.UnixMilli(f.At)
-	lines, err := j.opt.Samples.Range(ctx, r.Used, at.Add(-evidenceSpan), at, evidenceStep)
+	lines, err := j.opt.Samples.Range(ctx, r.Used, at.Add(-evidenceSpan), at, evidenceStep, 0)
 	if err != nil {
 		j.opt.Log.Warn("the values before a breach were not read", "component", i.component, "resource", r.Name, "err", err)
 		return e
 	}
 	for _, line := range lines {
-		if instanceOf(r, series.Value{Labels: line.Labels}, 0).key != i.key {
+		if instanceOf(r, line.Labels).key != i.key {
 			continue
 		}
 		for _, p := range line.Points {
@@ -164,26 +233,7 @@ func (v *verdict) remember(i *instance, before, after capacity.State) {
 // promSamples lets the judge ask PromQL with its own lookback.
 type promSamples struct{ *series.PromQL }
 
-// Instant evaluates expr at an instant. It gives no values for what is not a vector.
-func (p promSamples) Instant(ctx context.Context, expr string, at time.Time, lookback time.Duration) ([]series.Value, error) {
-	q, err := p.QueryInstant(ctx, expr, at, lookback)
-	if err != nil {
-		return nil, fmt.Errorf("parse %q: %w", expr, err)
-	}
-	defer q.Close()
-	vector, err := q.Exec(ctx).Vector()
-	if err != nil {
-		return nil, fmt.Errorf("evaluate %q: %w", expr, err)
-	}
-	return values(vector), nil
-}
-
-func values(vector promql.Vector) []series.Value {
-	out := make([]series.Value, 0, len(vector))
-	for _, s := range vector {
-		if s.H == nil && !math.IsNaN(s.F) {
-			out = append(out, series.Value{Labels: s.Metric, T: s.T, V: s.F})
-		}
-	}
-	return out
+// Range evaluates expr for each step. lookback 0 is the engine's.
+func (p promSamples) Range(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) ([]series.Line, error) {
+	return p.RangeWithin(ctx, expr, from, to, step, lookback)
 }

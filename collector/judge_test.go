@@ -24,30 +24,51 @@ import (
 	"github.com/plimsoll/plimsoll/collector/series"
 )
 
-// disks are file systems by mount point with their used share of 100 bytes;
-// NaN: not there.
-type disks map[string]float64
+// disks are samples of file systems by mount point: used shares of 100 bytes.
+type disks map[string][]share
 
-func (d disks) Instant(_ context.Context, expr string, at time.Time, _ time.Duration) (out []series.Value, _ error) {
+// share is one sample.
+type share struct {
+	at   time.Time
+	used float64
+}
+
+// set samples a mount point; NaN: it is not there.
+func (d disks) set(mount string, at time.Time, used float64) {
+	if !math.IsNaN(used) {
+		d[mount] = append(d[mount], share{at, used})
+	}
+}
+
+// always is a disk that is as full at any instant.
+func always(used float64) []share { return []share{{used: used}} }
+
+func (d disks) Range(_ context.Context, expr string, from, to time.Time, step, lookback time.Duration) (out []series.Line, _ error) {
 	if expr == "broken" {
 		return nil, errors.New("no such function")
 	}
-	for mount, share := range d {
-		v := 100.0
-		if expr == "used" {
-			v = 100 * share
-		}
-		if !math.IsNaN(share) {
-			out = append(out, series.Value{Labels: labels.FromStrings("instance", "db-1", "mountpoint", mount), T: at.UnixMilli(), V: v})
-		}
+	if lookback == 0 {
+		lookback = 5 * time.Minute
 	}
-	return out, nil
-}
-
-func (d disks) Range(_ context.Context, _ string, _, to time.Time, step time.Duration) (out []series.Line, _ error) {
-	for mount, share := range d {
-		out = append(out, series.Line{Labels: labels.FromStrings("instance", "db-1", "mountpoint", mount),
-			Points: []series.Point{{T: to.Add(-2 * step).UnixMilli(), V: 50}, {T: to.Add(-step).UnixMilli(), V: math.NaN()}, {T: to.UnixMilli(), V: 100 * share}}})
+	for mount, samples := range d {
+		line := series.Line{Labels: labels.FromStrings("instance", "db-1", "mountpoint", mount)}
+		for at := from; !at.After(to); at = at.Add(step) {
+			for i := len(samples) - 1; i >= 0; i-- {
+				s := samples[i]
+				if s.at.After(at) || !s.at.IsZero() && !s.at.After(at.Add(-lookback)) {
+					continue
+				}
+				v := 100.0
+				if expr == "used" {
+					v = 100 * s.used
+				}
+				line.Points = append(line.Points, series.Point{T: at.UnixMilli(), V: v})
+				break
+			}
+		}
+		if len(line.Points) > 0 {
+			out = append(out, line)
+		}
 	}
 	return out, nil
 }
@@ -123,8 +144,9 @@ func TestJudgeStory(t *testing.T) {
 			j = newJudge(d, l)
 		}
 		before := history(t, l)
-		d["/data"] = row.share
-		if err := j.round(ctx, noon.Add(time.Duration(i)*10*time.Second)); err != nil {
+		at := noon.Add(time.Duration(i) * 10 * time.Second)
+		d.set("/data", at, row.share)
+		if err := j.round(ctx, at); err != nil {
 			t.Fatal(err)
 		}
 		standing, err := l.Breaches(ctx, ledger.BreachFilter{Standing: true})
@@ -172,22 +194,22 @@ func checkStory(t *testing.T, l *ledger.Ledger) {
 	r := f.Record
 	at := func(s int) int64 { return noon.Add(time.Duration(s) * time.Second).UnixMilli() }
 	want := record.Record{No: "PRB-2026-000001", Kind: record.Problem, Version: 4, Services: []string{"shop", "storage"}, Components: []string{"db-1"},
-		Title: record.Text{English: "filesystem of db-1 /data is at 87 %, above its warning threshold of 80 %", Chinese: "db-1 /data 的 filesystem 使用率 87 %，超过警告阈值 80 %"},
-		Detail: record.Text{English: "87 B of filesystem used of 100 B (87 %), at or above 80 % since 2026-11-25 12:00:20 +00:00 and for longer than 30s. Judged at 2026-11-25 12:00:50 +00:00.",
-			Chinese: "filesystem 已用 87 B，总量 100 B（87 %）；自 2026-11-25 12:00:20 +00:00 起达到或超过 80 %，已持续超过 30s。判定时间：2026-11-25 12:00:50 +00:00。"},
+		Title: record.Text{English: "filesystem /data on db-1 is at 87 %, above its warning threshold of 80 %", Chinese: "db-1 上的文件系统 /data 使用率 87 %，超过警告阈值 80 %"},
+		Detail: record.Text{English: "87 B used of 100 B (87 %), at or above 80 % since 2026-11-25 12:00:20 UTC and for longer than 30 s. Judged at 2026-11-25 12:00:50 UTC.",
+			Chinese: "已用 87 B，总量 100 B（87 %）；自 2026-11-25 12:00:20 UTC 起达到或超过 80 %，已持续超过 30 秒。判定时间：2026-11-25 12:00:50 UTC。"},
 		Origin: record.Threshold, RuleID: "capacity/filesystem", RuleVersion: 7, Metric: `filesystem{mountpoint="/data"}`,
 		DetectedAt: at(50), FirstSeen: at(20), LastSeen: at(200), Occurrences: 2, Observed: 95, Limit: 90, Unit: "bytes",
 		Impact: 2, Urgency: 1, Priority: 2, State: record.New, StateSince: at(50), Key: r.Key, Episode: 1}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("record (-want +got)\n%s", diff)
 	}
-	if len(f.Evidence) != 2 || !cmp.Equal(f.Evidence[0].Points, []record.Point{{T: at(-10), V: 50}, {T: at(50), V: 87}}) {
+	if len(f.Evidence) != 2 || !cmp.Equal(f.Evidence[0].Points, []record.Point{{T: at(20), V: 85}, {T: at(50), V: 87}}) {
 		t.Errorf("evidence: got %+v, want two with the points around the breach", f.Evidence)
 	}
 	reasons := []string{
-		"now above the critical threshold: 97 %, at or above 90 % since 2026-11-25 12:01:20 +00:00",
-		"recovered: 10 %, below 75 % since 2026-11-25 12:02:10 +00:00; the problem stays open until a person closes it",
-		"breached again: 95 %, at or above 90 % since 2026-11-25 12:02:50 +00:00",
+		"now above the critical threshold: 97 %, at or above 90 % since 2026-11-25 12:01:20 UTC",
+		"recovered: 10 %, below 75 % since 2026-11-25 12:02:10 UTC; the problem stays open until a person closes it",
+		"breached again: 95 %, at or above 90 % since 2026-11-25 12:02:50 UTC",
 	}
 	for i, a := range f.Amendments {
 		if a.Reason.English != reasons[i] {
@@ -229,15 +251,19 @@ func TestExactlyOneRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = l.Close() }()
-		ctx, d, store := context.Background(), disks{}, &faulty{Ledger: l}
+		ctx, d, used, store := context.Background(), disks{}, map[string]float64{}, &faulty{Ledger: l}
 		j := newJudge(d, store)
 		for i := range rapid.IntRange(1, 40).Draw(t, "rounds") {
 			if rapid.IntRange(0, 2).Draw(t, "moved") == 0 {
-				d[rapid.SampledFrom([]string{"/", "/data"}).Draw(t, "mount")] = rapid.SampledFrom([]float64{0.1, 0.78, 0.85, 0.95, math.NaN()}).Draw(t, "share")
+				used[rapid.SampledFrom([]string{"/", "/data"}).Draw(t, "mount")] = rapid.SampledFrom([]float64{0.1, 0.78, 0.85, 0.95, math.NaN()}).Draw(t, "share")
+			}
+			at := noon.Add(time.Duration(i) * 10 * time.Second)
+			for mount, v := range used {
+				d.set(mount, at, v)
 			}
 			fault := rapid.IntRange(0, 9).Draw(t, "fault")
 			store.before, store.after = fault == 0, fault == 1
-			if err := j.round(ctx, noon.Add(time.Duration(i)*10*time.Second)); (err != nil) != (fault < 2) {
+			if err := j.round(ctx, at); (err != nil) != (fault < 2) {
 				t.Fatalf("fault %d: got error %v", fault, err)
 			}
 			if fault == 2 || fault < 2 && rapid.Bool().Draw(t, "restart") {
@@ -283,7 +309,7 @@ func checkOnce(ctx context.Context, t *rapid.T, l *ledger.Ledger) {
 // an error, the others are judged.
 func TestBrokenResourceDoesNotHideOthers(t *testing.T) {
 	l := openTestLedger(t, filepath.Join(t.TempDir(), "ledger.db"))
-	j := newJudge(disks{"/": 0.95}, l)
+	j := newJudge(disks{"/": always(0.95)}, l)
 	j.opt.Resources = func() []capacity.Resource {
 		broken := capacity.Resource{Name: "odd", Per: []string{"instance"}, Used: "broken", Limit: "limit", Warning: 0.8}
 		now := diskResource()[0]
@@ -317,6 +343,8 @@ func TestExpressionsAreChecked(t *testing.T) {
 
 // counting is a store that counts rounds.
 type counting struct{ at []time.Time }
+
+func (*counting) Hosts(context.Context) ([]ledger.Host, error) { return nil, nil }
 
 func (*counting) JudgeStates(context.Context) ([]ledger.JudgeState, error) { return nil, nil }
 

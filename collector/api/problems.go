@@ -26,6 +26,7 @@ type ProblemBody struct {
 	FirstSeen   *time.Time      `json:"first_seen"`
 	LastSeen    *time.Time      `json:"last_seen"`
 	RecoveredAt *time.Time      `json:"recovered_at" doc:"the breach ended then; people close problems"`
+	Unmeasured  *time.Time      `json:"unmeasured_since,omitempty" doc:"nothing is measured since then of what was in breach, which is not the same as recovered"`
 	Occurrences int64           `json:"occurrences"`
 	Observed    float64         `json:"observed_value"`
 	Threshold   float64         `json:"threshold_value"`
@@ -77,7 +78,7 @@ func problemBody(f *ledger.File, lang string) ProblemBody {
 	r := &f.Record
 	b := ProblemBody{No: r.No, Kind: string(r.Kind), Version: r.Version, Customer: r.Customer, Services: append([]string{}, r.Services...), Components: append([]string{}, r.Components...),
 		Title: text(r.Title, lang), Description: text(r.Detail, lang), Origin: string(r.Origin), RuleID: r.RuleID, RuleVersion: r.RuleVersion, Metric: r.Metric,
-		DetectedAt: instant(r.DetectedAt), FirstSeen: instant(r.FirstSeen), LastSeen: instant(r.LastSeen), RecoveredAt: instant(r.Recovered), Occurrences: r.Occurrences,
+		DetectedAt: instant(r.DetectedAt), FirstSeen: instant(r.FirstSeen), LastSeen: instant(r.LastSeen), RecoveredAt: instant(r.Recovered), Unmeasured: instant(r.Unmeasured), Occurrences: r.Occurrences,
 		Observed: r.Observed, Threshold: r.Limit, Unit: r.Unit, Impact: r.Impact, Urgency: r.Urgency, Priority: r.Priority, State: string(r.State), StateSince: instant(r.StateSince),
 		Key: r.Key, Episode: r.Episode, Relates: r.Relates, Amendments: []AmendmentBody{}}
 	for _, a := range f.Amendments {

@@ -6,6 +6,10 @@ import "time"
 // memory, or are images that are full by nature.
 const notFilling = `fstype!~"tmpfs|devtmpfs|ramfs|overlay|squashfs|erofs|iso9660|udf|cramfs|efivarfs|rootfs"`
 
+// readOnly are file systems that nobody can fill, such as a mounted image,
+// however full they are.
+const readOnly = `node_filesystem_readonly == 1`
+
 // Defaults are the resources every host has without being told: they hold
 // until the catalogue declares one of the same name. The root file system
 // counts whatever its type: in a container it is an overlay, and it fills.
@@ -26,7 +30,7 @@ func Defaults() []Resource {
 		{
 			Name: "filesystem", Kind: "technical", Unit: "bytes", Per: []string{"instance", "mountpoint"},
 			Used: `(node_filesystem_size_bytes{` + notFilling + `} or node_filesystem_size_bytes{mountpoint="/"})` +
-				` - (node_filesystem_avail_bytes{` + notFilling + `} or node_filesystem_avail_bytes{mountpoint="/"})`,
+				` - (node_filesystem_avail_bytes{` + notFilling + `} or node_filesystem_avail_bytes{mountpoint="/"}) unless ` + readOnly,
 			Limit:   `node_filesystem_size_bytes{` + notFilling + `} or node_filesystem_size_bytes{mountpoint="/"}`,
 			Warning: 0.80, Critical: 0.90, Clear: 0.75, For: 15 * time.Minute,
 		},

@@ -8,5 +8,6 @@
 //	                ╱                    ╲  between clear and warning: nothing changes
 //	clear    ─ ─ ─ ╱─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ╲─── for ───▶ Recovered
 //
-// No value is neither breach nor recovery: Judge is simply not called.
+// No value is neither breach nor recovery: Judge is simply not called. Where it
+// lasts although the host delivers, Miss finds a breach no longer measured.
 package capacity

@@ -43,6 +43,9 @@ type State struct {
 	// Seen is the newest judgement, Used and Limit its values.
 	Seen        int64
 	Used, Limit float64
+	// Unmeasured is since when there has been no value of what stood in
+	// breach; 0 while it is measured. The level is kept meanwhile.
+	Unmeasured int64
 }
 
 // Utilisation is Used / Limit, NaN when there is no limit.
@@ -61,10 +64,13 @@ const (
 	Breached  Event = iota + 1 // a threshold has stood for its time
 	Escalated                  // a warning has become critical
 	Recovered                  // utilisation has stayed below clear for its time
+	Vanished                   // what stood in breach is no longer measured
+	Returned                   // it is measured again, and not below clear: the same breach goes on
 )
 
 // Finding is a change of level. Threshold is the share that was passed, for
-// Recovered the one it stays below; Since is when that began.
+// Recovered and Returned the clear one; Since is when that began, for Vanished
+// the last instant that had a value.
 type Finding struct {
 	Event     Event
 	Level     Level // the new one; for Recovered the one that was left
@@ -106,6 +112,9 @@ func Judge(prev State, r *Resource, used, limit float64, at int64) (State, []Fin
 	stood := func(since int64) bool { return since != 0 && at-since >= r.For.Milliseconds() }
 	f := Finding{At: at, Used: used, Limit: limit}
 	switch {
+	case s.Unmeasured != 0 && u >= r.clear():
+		f.Event, f.Level, f.Since, f.Threshold = Returned, s.Level, at, r.clear()
+		s.Unmeasured = 0
 	case s.Level < Critical && stood(s.OverCritical):
 		f.Event, f.Level, f.Since, f.Threshold = Breached, Critical, s.OverCritical, r.Critical
 		if s.Level == Warning {
@@ -117,11 +126,30 @@ func Judge(prev State, r *Resource, used, limit float64, at int64) (State, []Fin
 		s.Level = Warning
 	case s.Level != Clear && stood(s.UnderClear):
 		f.Event, f.Level, f.Since, f.Threshold = Recovered, s.Level, s.UnderClear, r.clear()
-		s.Level = Clear
+		s.Level, s.Unmeasured = Clear, 0
 	default:
 		return s, nil
 	}
 	return s, []Finding{f}
+}
+
+// MinGrace is the shortest time, in milliseconds, without a value after which
+// a breach counts as no longer measured: as long as a sample may stand for now
+// on the pages, so that none shows a value that the record says is not there.
+const MinGrace = MaxGap
+
+// Miss tells at an instant (Unix ms) that an instance has no value newer than
+// prev.Seen although what it belongs to was heard of at heard. Beyond grace
+// (ms) a breach is no longer measured, which is not recovered: Judge ends that
+// with the next value. While heard does not move on, nothing is known.
+func Miss(prev State, heard, grace, at int64) (State, []Finding) {
+	if prev.Level == Clear || prev.Unmeasured != 0 || heard-prev.Seen < grace {
+		return prev, nil
+	}
+	s := prev
+	s.Unmeasured = prev.Seen
+	s.OverWarning, s.OverCritical, s.UnderClear = 0, 0, 0
+	return s, []Finding{{Event: Vanished, Level: s.Level, Since: prev.Seen, At: at, Used: s.Used, Limit: s.Limit}}
 }
 
 // hold keeps since while the condition stands, begins it when it starts to, and ends it.

@@ -102,6 +102,74 @@ func TestValuesThatSayNothing(t *testing.T) {
 	}
 }
 
+// TestMiss: an instance in breach whose last value is from minute 100, with a
+// grace of 5 minutes.
+func TestMiss(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		level      Level
+		unmeasured int64 // minute; 0: measured
+		heard      int64 // minute its host was heard of
+		at         int64
+		found      bool
+	}{
+		{"within the grace", Warning, 0, 104, 104, false},
+		{"beyond it", Warning, 0, 105, 105, true},
+		{"critical beyond it", Critical, 0, 110, 110, true},
+		{"its host is silent, too", Critical, 0, 101, 500, false},
+		{"said already", Critical, 100, 110, 110, false},
+		{"not in breach", Clear, 0, 110, 110, false},
+	} {
+		prev := State{Level: c.level, OverWarning: 90 * minute, UnderClear: 99 * minute, Seen: 100 * minute, Used: 95, Limit: 100, Unmeasured: c.unmeasured * minute}
+		s, found := Miss(prev, c.heard*minute, 5*minute, c.at*minute)
+		if !c.found {
+			if s != prev || len(found) > 0 {
+				t.Errorf("%s: got %+v %v, want no change", c.name, s, found)
+			}
+			continue
+		}
+		want := Finding{Event: Vanished, Level: c.level, Since: 100 * minute, At: c.at * minute, Used: 95, Limit: 100}
+		if len(found) != 1 || found[0] != want || s.Unmeasured != 100*minute || s.Level != c.level || s.OverWarning != 0 || s.UnderClear != 0 {
+			t.Errorf("%s: got %+v %+v, want %+v", c.name, s, found, want)
+		}
+	}
+}
+
+// TestReturn: what was not measured since minute 100 has values again from
+// minute 110 on, in percent, one a minute; clear is 75 % and `for` 2 minutes.
+func TestReturn(t *testing.T) {
+	r := Resource{Warning: 0.8, Critical: 0.9, Clear: 0.75, For: 2 * time.Minute}
+	names := map[Event]string{Breached: "breached", Escalated: "escalated", Recovered: "recovered", Returned: "returned"}
+	for _, c := range []struct {
+		values []float64
+		want   string
+		level  Level
+	}{
+		{[]float64{85, 85}, "110 returned", Warning},
+		{[]float64{78, 78}, "110 returned", Warning},
+		{[]float64{75}, "110 returned", Warning},
+		{[]float64{95, 95, 95}, "110 returned, 112 escalated", Critical},
+		{[]float64{10, 10}, "", Warning},
+		{[]float64{10, 10, 10}, "112 recovered", Clear},
+		{[]float64{10, 85}, "111 returned", Warning},
+		{[]float64{10, 10, 10, 85, 85, 85}, "112 recovered, 115 breached", Warning},
+	} {
+		s := State{Level: Warning, Seen: 100 * minute, Used: 85, Limit: 100, Unmeasured: 100 * minute}
+		var got []string
+		for i, v := range c.values {
+			at := 110 + int64(i)
+			var found []Finding
+			s, found = Judge(s, &r, v, 100, at*minute)
+			for _, f := range found {
+				got = append(got, fmt.Sprintf("%d %s", at, names[f.Event]))
+			}
+		}
+		if strings.Join(got, ", ") != c.want || s.Level != c.level || s.Unmeasured != 0 == (c.want != "") {
+			t.Errorf("%v: got %v, %+v; want %s, level %s", c.values, got, s, c.want, c.level)
+		}
+	}
+}
+
 func TestClockSetBack(t *testing.T) {
 	r := Resource{Warning: 0.8, Clear: 0.75, For: time.Minute}
 	s := State{OverWarning: 99 * minute, Seen: 100 * minute, Used: 90, Limit: 100}

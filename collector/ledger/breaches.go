@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/plimsoll/plimsoll/collector/capacity"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -42,50 +44,43 @@ type JudgeState struct {
 // Judgement is the outcome of one round of the judge. Each part names its
 // instance by Record.Key.
 type Judgement struct {
-	At        int64
+	At        int64 // when it is written
 	States    []JudgeState
 	Breached  []Breached
 	Escalated []Change // from warning to critical
 	Recovered []Change
+	Vanished  []Change // no longer measured
+	Returned  []Change // measured again, still in breach
 }
 
-// Breached opens a breach and its record, or amends the record that has the key.
+// Breached opens a breach and its record, or amends the record that has the
+// key. Breach.DetectedAt is when it was found; 0: at the Judgement's instant.
 type Breached struct {
 	Breach  Breach
 	Problem NewProblem
 }
 
-// Change is a standing breach that became critical or ended. Values are those
-// of Breach; Note goes to the record.
+// Change is a standing breach that became critical, ended, or is measured no
+// longer or again. Values are those of Breach; Note goes to the record.
 type Change struct {
 	Breach  Breach
-	Urgency int // of the record from now on; for an escalation only
+	At      int64 // when it was found; 0: at the Judgement's instant
+	Since   int64 // of Vanished only: the last instant with a value
+	Urgency int   // of the record from now on; for an escalation only
 	Note    record.Text
 }
 
 // ApplyJudgement writes a round of the judge in one transaction: after a
 // crash either all of it is there, and the judge goes on behind it, or nothing
 // is, and the judge finds the same again. It returns the records it opened or
-// changed. A breach that stands already is not opened twice.
+// changed, in the order in which things were found: a round may find that a
+// breach ended and that the next began. A breach that stands already is not
+// opened twice, and no change is made twice.
 func (l *Ledger) ApplyJudgement(ctx context.Context, j Judgement) (touched []record.Record, err error) {
 	err = l.inTx(ctx, "write a judgement", func(tx *sql.Tx) error {
 		touched = nil
-		for i := range j.Breached {
-			r, err := openBreach(ctx, tx, &j.Breached[i], j.At)
-			if err != nil {
-				return err
-			}
-			touched = append(touched, r...)
-		}
-		for i := range j.Escalated {
-			r, err := changeBreach(ctx, tx, &j.Escalated[i], j.At, escalate)
-			if err != nil {
-				return err
-			}
-			touched = append(touched, r...)
-		}
-		for i := range j.Recovered {
-			r, err := changeBreach(ctx, tx, &j.Recovered[i], j.At, recovered)
+		for _, step := range steps(&j) {
+			r, err := step.apply(ctx, tx)
 			if err != nil {
 				return err
 			}
@@ -96,7 +91,40 @@ func (l *Ledger) ApplyJudgement(ctx context.Context, j Judgement) (touched []rec
 	return touched, err
 }
 
-func openBreach(ctx context.Context, tx *sql.Tx, b *Breached, now int64) ([]record.Record, error) {
+// step is one finding of a judgement.
+type step struct {
+	at    int64
+	apply func(ctx context.Context, tx *sql.Tx) ([]record.Record, error)
+}
+
+// steps are the findings of a judgement in the order of their instants.
+func steps(j *Judgement) []step {
+	var all []step
+	for i := range j.Breached {
+		b := &j.Breached[i]
+		at := cmp.Or(b.Breach.DetectedAt, j.At)
+		all = append(all, step{at, func(ctx context.Context, tx *sql.Tx) ([]record.Record, error) {
+			return openBreach(ctx, tx, b, at, j.At)
+		}})
+	}
+	for _, kind := range []struct {
+		changes []Change
+		how     change
+	}{{j.Escalated, escalate}, {j.Recovered, recovered}, {j.Vanished, vanished}, {j.Returned, returned}} {
+		for i := range kind.changes {
+			c := &kind.changes[i]
+			at := cmp.Or(c.At, j.At)
+			all = append(all, step{at, func(ctx context.Context, tx *sql.Tx) ([]record.Record, error) {
+				return changeBreach(ctx, tx, c, at, j.At, kind.how)
+			}})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	return all
+}
+
+// openBreach opens what was found at the instant at; now is when that is written.
+func openBreach(ctx context.Context, tx *sql.Tx, b *Breached, at, now int64) ([]record.Record, error) {
 	standing, err := standingBreach(ctx, tx, b.Breach.Key)
 	if err != nil || standing != nil {
 		return nil, err
@@ -111,17 +139,21 @@ func openBreach(ctx context.Context, tx *sql.Tx, b *Breached, now int64) ([]reco
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO breaches (id, dedup_key, rule_id, customer, component, metric, level, used, limit_value, threshold,
 		since, detected_at, recovered_at, record_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13)`,
-		v.ID, v.Key, v.RuleID, v.Customer, v.Component, v.Metric, v.Level, v.Used, v.Limit, v.Threshold, v.Since, now, r.No)
+		v.ID, v.Key, v.RuleID, v.Customer, v.Component, v.Metric, v.Level, v.Used, v.Limit, v.Threshold, v.Since, at, r.No)
 	if err != nil {
 		return nil, fmt.Errorf("insert the breach of %s: %w", v.Component, err)
 	}
 	return []record.Record{r}, nil
 }
 
+// change applies c, found at the instant at, to a breach and its record, and
+// returns what amends the record and the audit's name of it; no name: it was
+// applied before.
+type change func(b *Breach, r *record.Record, c *Change, at int64) (a record.Amendment, action string)
+
 // changeBreach updates the standing breach of a key by how, and notes it in
 // the record while that still takes notes. No standing breach: nothing to do.
-func changeBreach(ctx context.Context, tx *sql.Tx, c *Change, now int64,
-	how func(b *Breach, r *record.Record, c *Change, now int64) (record.Amendment, string)) ([]record.Record, error) {
+func changeBreach(ctx context.Context, tx *sql.Tx, c *Change, at, now int64, how change) ([]record.Record, error) {
 	b, err := standingBreach(ctx, tx, c.Breach.Key)
 	if err != nil || b == nil {
 		return nil, err
@@ -130,7 +162,10 @@ func changeBreach(ctx context.Context, tx *sql.Tx, c *Change, now int64,
 	if err != nil {
 		return nil, fmt.Errorf("read record %s: %w", b.RecordNo, err)
 	}
-	a, action := how(b, &r, c, now)
+	a, action := how(b, &r, c, at)
+	if action == "" {
+		return nil, nil
+	}
 	a.At, a.By, a.Reason = now, Actor, c.Note
 	if _, err := tx.ExecContext(ctx, `UPDATE breaches SET level = $1, used = $2, limit_value = $3, threshold = $4, recovered_at = $5 WHERE id = $6`,
 		b.Level, b.Used, b.Limit, b.Threshold, b.RecoveredAt, b.ID); err != nil {
@@ -143,20 +178,37 @@ func changeBreach(ctx context.Context, tx *sql.Tx, c *Change, now int64,
 	return []record.Record{r}, nil
 }
 
-func escalate(b *Breach, r *record.Record, c *Change, now int64) (record.Amendment, string) {
+func escalate(b *Breach, r *record.Record, c *Change, at int64) (record.Amendment, string) {
 	b.Level, b.Used, b.Limit, b.Threshold = c.Breach.Level, c.Breach.Used, c.Breach.Limit, c.Breach.Threshold
 	a := record.Amendment{Field: "urgency", Old: fmt.Sprint(r.Urgency)}
 	r.Urgency = min(r.Urgency, c.Urgency)
-	r.Priority, r.LastSeen, r.Observed = record.Priority(r.Impact, r.Urgency), now, c.Breach.Used
+	r.Priority, r.LastSeen, r.Observed = record.Priority(r.Impact, r.Urgency), at, c.Breach.Used
 	r.Limit = c.Breach.Threshold * c.Breach.Limit
 	a.New = fmt.Sprint(r.Urgency)
 	return a, "record.escalated"
 }
 
-func recovered(b *Breach, r *record.Record, c *Change, now int64) (record.Amendment, string) {
-	b.RecoveredAt = now
-	r.Recovered = now
+func recovered(b *Breach, r *record.Record, _ *Change, at int64) (record.Amendment, string) {
+	b.RecoveredAt = at
+	r.Recovered, r.Unmeasured = at, 0
 	return record.Amendment{Field: record.FieldNote}, "record.recovered"
+}
+
+// vanished leaves the breach standing: nobody has seen it end.
+func vanished(_ *Breach, r *record.Record, c *Change, _ int64) (record.Amendment, string) {
+	if r.Unmeasured != 0 {
+		return record.Amendment{}, ""
+	}
+	r.Unmeasured = c.Since
+	return record.Amendment{Field: record.FieldNote}, "record.unmeasured"
+}
+
+func returned(_ *Breach, r *record.Record, c *Change, at int64) (record.Amendment, string) {
+	if r.Unmeasured == 0 {
+		return record.Amendment{}, ""
+	}
+	r.Unmeasured, r.LastSeen, r.Observed = 0, at, c.Breach.Used
+	return record.Amendment{Field: record.FieldNote}, "record.measured"
 }
 
 const selectBreaches = `SELECT id, dedup_key, rule_id, customer, component, metric, level, used, limit_value, threshold, since, detected_at, recovered_at, record_no FROM breaches `
@@ -247,5 +299,23 @@ func (l *Ledger) JudgeStates(ctx context.Context) ([]JudgeState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the judge's states: %w", err)
 	}
-	return out, nil
+	return out, l.readUnmeasured(ctx, out)
+}
+
+// readUnmeasured fills in since when instances in breach are not measured: it
+// is kept once, in the record that says so.
+func (l *Ledger) readUnmeasured(ctx context.Context, states []JudgeState) error {
+	rows, err := l.read.QueryContext(ctx, `SELECT body FROM records WHERE no IN (SELECT record_no FROM breaches WHERE recovered_at = 0)`)
+	records, err := collect(rows, err, scanRecord)
+	if err != nil {
+		return fmt.Errorf("read the records of standing breaches: %w", err)
+	}
+	since := make(map[string]int64, len(records))
+	for i := range records {
+		since[records[i].Key] = records[i].Unmeasured
+	}
+	for i := range states {
+		states[i].State.Unmeasured = since[states[i].Key]
+	}
+	return nil
 }

@@ -470,7 +470,8 @@ func recordLife(t *testing.T, open opener) {
 }
 
 // judgementWhole breaches, repeats the very same after a crash that lost the
-// answer, escalates, recovers and breaches again: one record throughout.
+// answer, escalates, vanishes and returns, recovers and breaches again, also
+// in one round: one record throughout.
 func judgementWhole(t *testing.T, open opener) {
 	l, ctx := open(t), context.Background()
 	p := problem("db-1", "/data")
@@ -480,6 +481,7 @@ func judgementWhole(t *testing.T, open opener) {
 		State: capacity.State{Level: capacity.Warning, OverWarning: 5, Seen: 10, Used: 91, Limit: 100}}
 	at := noon.UnixMilli()
 	breached := Judgement{At: at, States: []JudgeState{state}, Breached: []Breached{{b, p}}}
+	found := func(b Breach, at int64) Breach { b.DetectedAt = at; return b }
 	critical := b
 	critical.Level, critical.Used = "critical", 97
 	for i, step := range []struct {
@@ -487,13 +489,24 @@ func judgementWhole(t *testing.T, open opener) {
 		breaches, events int // breaches so far, records touched
 		times            int64
 		recovered        int64
+		unmeasured       int64
 	}{
-		{breached, 1, 1, 1, 0},
-		{breached, 1, 0, 1, 0},
-		{Judgement{At: at + 20, Escalated: []Change{{Breach: critical, Urgency: 1}}}, 1, 1, 1, 0},
-		{Judgement{At: at + 30, Recovered: []Change{{Breach: b}}}, 1, 1, 1, at + 30},
-		{Judgement{At: at + 31, Recovered: []Change{{Breach: b}}}, 1, 0, 1, at + 30},
-		{breached, 2, 1, 2, 0},
+		{breached, 1, 1, 1, 0, 0},
+		{breached, 1, 0, 1, 0, 0},
+		{Judgement{At: at + 20, Escalated: []Change{{Breach: critical, Urgency: 1}}}, 1, 1, 1, 0, 0},
+		{Judgement{At: at + 21, Returned: []Change{{Breach: critical}}}, 1, 0, 1, 0, 0},
+		{Judgement{At: at + 22, Vanished: []Change{{Breach: critical, Since: at + 5}}}, 1, 1, 1, 0, at + 5},
+		{Judgement{At: at + 23, Vanished: []Change{{Breach: critical, Since: at + 6}}}, 1, 0, 1, 0, at + 5},
+		{Judgement{At: at + 24, Returned: []Change{{Breach: critical}}}, 1, 1, 1, 0, 0},
+		{Judgement{At: at + 25, Vanished: []Change{{Breach: critical, Since: at + 7}}}, 1, 1, 1, 0, at + 7},
+		{Judgement{At: at + 30, Recovered: []Change{{Breach: b}}}, 1, 1, 1, at + 30, 0},
+		{Judgement{At: at + 31, Recovered: []Change{{Breach: b}}}, 1, 0, 1, at + 30, 0},
+		{Judgement{At: at + 32, Vanished: []Change{{Breach: b, Since: at + 8}}}, 1, 0, 1, at + 30, 0},
+		{breached, 2, 1, 2, 0, 0},
+		{Judgement{At: at + 60, Breached: []Breached{{found(b, at+55), p}}, Recovered: []Change{{Breach: b, At: at + 50}}}, 3, 2, 3, 0, 0},
+		{Judgement{At: at + 90, Breached: []Breached{{found(b, at+75), p}},
+			Recovered: []Change{{Breach: b, At: at + 70}, {Breach: b, At: at + 80}}}, 4, 3, 4, at + 80, 0},
+		{breached, 5, 1, 5, 0, 0},
 	} {
 		touched, err := l.ApplyJudgement(ctx, step.j)
 		must(t, err)
@@ -501,7 +514,8 @@ func judgementWhole(t *testing.T, open opener) {
 		must(t, err)
 		f, err := l.Record(ctx, "PRB-2026-000001")
 		must(t, err)
-		if len(touched) != step.events || len(all) != step.breaches || f.Record.Occurrences != step.times || f.Record.Recovered != step.recovered || f.Record.State != record.New {
+		if len(touched) != step.events || len(all) != step.breaches || f.Record.Occurrences != step.times || f.Record.Recovered != step.recovered ||
+			f.Record.Unmeasured != step.unmeasured || f.Record.State != record.New {
 			t.Errorf("step %d: touched %d, breaches %d, record %+v; want %+v", i, len(touched), len(all), f.Record, step)
 		}
 	}

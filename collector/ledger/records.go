@@ -75,7 +75,7 @@ func openProblem(ctx context.Context, tx *sql.Tx, p NewProblem, now int64) (reco
 func repeatProblem(ctx context.Context, tx *sql.Tx, r record.Record, p NewProblem, now int64) (record.Record, error) {
 	old := r.Occurrences
 	r.Occurrences++
-	r.LastSeen, r.Recovered = p.Record.LastSeen, 0
+	r.LastSeen, r.Recovered, r.Unmeasured = p.Record.LastSeen, 0, 0
 	r.Observed, r.Limit = p.Record.Observed, p.Record.Limit
 	r.Urgency = min(r.Urgency, p.Record.Urgency)
 	r.Priority = record.Priority(r.Impact, r.Urgency)

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Kind is problem or change, as ISO/IEC 20000 procedures name them.
@@ -57,6 +58,9 @@ type Record struct {
 	State      State `json:"state"`
 	StateSince int64 `json:"state_since"`
 	Recovered  int64 `json:"recovered_at"` // the breach ended then; the record stays open
+	// Unmeasured is since when nothing has been measured of what was in breach.
+	// Left out while 0, so that the hashes of older records stay what they were.
+	Unmeasured int64 `json:"unmeasured_since,omitempty"`
 
 	Key     string `json:"dedup_key"`
 	Episode int64  `json:"episode_no"` // counts open to closed cycles of one key
@@ -130,4 +134,14 @@ func Number(k Kind, year int, n int64) string {
 		prefix = "REC"
 	}
 	return fmt.Sprintf("%s-%04d-%06d", prefix, year, n)
+}
+
+// FullNumber is the number of the problem a person means by what they typed:
+// 1 is the first one of the year, anything but digits is taken as it is.
+func FullNumber(typed string, year int) string {
+	n, err := strconv.ParseUint(typed, 10, 32)
+	if err != nil {
+		return typed
+	}
+	return Number(Problem, year, int64(n))
 }

@@ -65,6 +65,14 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+func TestFullNumber(t *testing.T) {
+	for typed, want := range map[string]string{"1": "PRB-2026-000001", "000123": "PRB-2026-000123", "PRB-2025-000001": "PRB-2025-000001", "-1": "-1", "": "", "1x": "1x", "99999999999": "99999999999"} {
+		if got := FullNumber(typed, 2026); got != want {
+			t.Errorf("%q: got %q, want %q", typed, got, want)
+		}
+	}
+}
+
 func TestMove(t *testing.T) {
 	for _, c := range []struct {
 		from, to State
@@ -146,9 +154,44 @@ func TestQuantity(t *testing.T) {
 }
 
 func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{15 * time.Minute: "15m", time.Hour: "1h", 90 * time.Minute: "1h30m", 30 * time.Second: "30s", 90 * time.Second: "1m30s", 0: "0s", 10 * time.Minute: "10m", 20 * time.Hour: "20h"} {
+	for d, want := range map[time.Duration]Text{
+		15 * time.Minute: {"15 min", "15 分"}, time.Hour: {"1 h", "1 小时"}, 90 * time.Minute: {"1 h 30 min", "1 小时 30 分"},
+		30 * time.Second: {"30 s", "30 秒"}, 90 * time.Second: {"1 min 30 s", "1 分 30 秒"}, 0: {"0 s", "0 秒"},
+		20 * time.Hour: {"20 h", "20 小时"}, 26*time.Hour + time.Minute: {"1 d 2 h", "1 天 2 小时"},
+	} {
 		if got := span(d); got != want {
 			t.Errorf("%d s: got %q, want %q", d/time.Second, got, want)
+		}
+	}
+}
+
+func TestInstant(t *testing.T) {
+	at := time.Date(2026, 11, 25, 12, 0, 5, 0, time.UTC)
+	for zone, want := range map[*time.Location]string{
+		time.UTC:                            "2026-11-25 12:00:05 UTC",
+		time.FixedZone("", 0):               "2026-11-25 12:00:05 UTC",
+		time.FixedZone("CST", 8*3600):       "2026-11-25 20:00:05 +08:00",
+		time.FixedZone("NST", -3*3600-1800): "2026-11-25 08:30:05 -03:30",
+	} {
+		if got := instant(at.In(zone)); got != want {
+			t.Errorf("%v: got %q, want %q", zone, got, want)
+		}
+	}
+}
+
+func TestSubject(t *testing.T) {
+	mount := [][2]string{{"mountpoint", "/data"}, {"device", ""}}
+	for _, c := range []struct {
+		f    Finding
+		want Text
+	}{
+		{Finding{Resource: "filesystem", Component: "vm", Labels: mount}, Text{"filesystem /data on vm", "vm 上的文件系统 /data"}},
+		{Finding{Resource: "memory", Component: "vm"}, Text{"memory on vm", "vm 上的内存"}},
+		{Finding{Resource: "cpu", Component: "vm"}, Text{"cpu on vm", "vm 上的 CPU"}},
+		{Finding{Resource: "licences", Component: "crm", Labels: [][2]string{{"kind", "named"}}}, Text{"licences named on crm", "crm 上的 licences named"}},
+	} {
+		if got := c.f.subject(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
 }

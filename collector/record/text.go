@@ -25,16 +25,17 @@ type Finding struct {
 // Opening words the title (at most 160 characters) and the description of a
 // problem that a threshold opened.
 func (f Finding) Opening() (title, detail Text) {
-	what, share := f.where(), Percent(f.Used/f.Capacity)
+	what, share := f.subject(), Percent(f.Used/f.Capacity)
 	title = Text{
-		English: clip(fmt.Sprintf("%s of %s is at %s, above its %s threshold of %s", f.Resource, what, share, f.level("warning", "critical"), Percent(f.Threshold))),
-		Chinese: clip(fmt.Sprintf("%s 的 %s 使用率 %s，超过%s阈值 %s", what, f.Resource, share, f.level("警告", "严重"), Percent(f.Threshold))),
+		English: clip(fmt.Sprintf("%s is at %s, above its %s threshold of %s", what.English, share, f.level("warning", "critical"), Percent(f.Threshold))),
+		Chinese: clip(fmt.Sprintf("%s 使用率 %s，超过%s阈值 %s", what.Chinese, share, f.level("警告", "严重"), Percent(f.Threshold))),
 	}
+	hold := span(f.Hold)
 	detail = Text{
-		English: fmt.Sprintf("%s of %s used of %s (%s), at or above %s since %s and for longer than %s. Judged at %s.",
-			Quantity(f.Used, f.Unit), f.Resource, Quantity(f.Capacity, f.Unit), share, Percent(f.Threshold), instant(f.Since), span(f.Hold), instant(f.At)),
-		Chinese: fmt.Sprintf("%s 已用 %s，总量 %s（%s）；自 %s 起达到或超过 %s，已持续超过 %s。判定时间：%s。",
-			f.Resource, Quantity(f.Used, f.Unit), Quantity(f.Capacity, f.Unit), share, instant(f.Since), Percent(f.Threshold), span(f.Hold), instant(f.At)),
+		English: fmt.Sprintf("%s used of %s (%s), at or above %s since %s and for longer than %s. Judged at %s.",
+			Quantity(f.Used, f.Unit), Quantity(f.Capacity, f.Unit), share, Percent(f.Threshold), instant(f.Since), hold.English, instant(f.At)),
+		Chinese: fmt.Sprintf("已用 %s，总量 %s（%s）；自 %s 起达到或超过 %s，已持续超过 %s。判定时间：%s。",
+			Quantity(f.Used, f.Unit), Quantity(f.Capacity, f.Unit), share, instant(f.Since), Percent(f.Threshold), hold.Chinese, instant(f.At)),
 	}
 	return title, detail
 }
@@ -67,6 +68,25 @@ func (f Finding) Recovers() Text {
 	}
 }
 
+// Vanishes words the note that a breach is no longer measured since Since,
+// which is not the same as over.
+func (f Finding) Vanishes() Text {
+	share := Percent(f.Used / f.Capacity)
+	return Text{
+		English: fmt.Sprintf("no longer measured: no value since %s, the last was %s; this is not a recovery, the problem stays open until a person closes it", instant(f.Since), share),
+		Chinese: fmt.Sprintf("不再被测量：自 %s 起没有数值，最后为 %s；这不表示已恢复，问题保持打开，由人员关闭", instant(f.Since), share),
+	}
+}
+
+// Returns words the note that values came back, not below the clear threshold.
+func (f Finding) Returns() Text {
+	share := Percent(f.Used / f.Capacity)
+	return Text{
+		English: fmt.Sprintf("measured again since %s: %s, not below %s; the same breach goes on", instant(f.Since), share, Percent(f.Threshold)),
+		Chinese: fmt.Sprintf("自 %s 起重新被测量：%s，未低于 %s；仍为同一次超限", instant(f.Since), share, Percent(f.Threshold)),
+	}
+}
+
 func (f Finding) level(warning, critical string) string {
 	if f.Critical {
 		return critical
@@ -74,15 +94,26 @@ func (f Finding) level(warning, critical string) string {
 	return warning
 }
 
-// where is the component and its labels: db-1 /data.
-func (f Finding) where() string {
-	parts := []string{f.Component}
+// subject is what the finding is about: filesystem /data on db-1.
+func (f Finding) subject() Text {
+	rest := ""
 	for _, l := range f.Labels {
 		if l[1] != "" {
-			parts = append(parts, l[1])
+			rest += " " + l[1]
 		}
 	}
-	return strings.Join(parts, " ")
+	// The resources a host has without being told have a Chinese name; one
+	// from a catalogue is called what its owner calls it.
+	name := " " + f.Resource
+	switch f.Resource {
+	case "filesystem":
+		name = "文件系统"
+	case "memory":
+		name = "内存"
+	case "cpu":
+		name = " CPU"
+	}
+	return Text{English: f.Resource + rest + " on " + f.Component, Chinese: f.Component + " 上的" + name + rest}
 }
 
 // clip keeps a title within 160 characters.
@@ -123,16 +154,33 @@ func Quantity(v float64, unit string) string {
 	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + prefixes[i]
 }
 
-func instant(t time.Time) string { return t.Format("2006-01-02 15:04:05 -07:00") }
+// instant prints t as the pages do (words.Instant): with seconds and its zone
+// as the offset, UTC where there is none.
+func instant(t time.Time) string {
+	if _, offset := t.Zone(); offset == 0 {
+		return t.Format("2006-01-02 15:04:05") + " UTC"
+	}
+	return t.Format("2006-01-02 15:04:05 -07:00")
+}
 
-// span prints a duration without its empty parts: 15m, 1h30m.
-func span(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
+// span prints a duration of whole seconds as the pages do (words.Book): its
+// two largest units, cut off: 15 min, 1 h 30 min.
+func span(d time.Duration) Text {
+	units := [...]struct {
+		d      time.Duration
+		en, zh string
+	}{{24 * time.Hour, "d", "天"}, {time.Hour, "h", "小时"}, {time.Minute, "min", "分"}, {time.Second, "s", "秒"}}
+	i := 0
+	for i < len(units)-1 && d < units[i].d {
+		i++
 	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
+	n := int64(d / units[i].d)
+	text := Text{English: fmt.Sprint(n, " ", units[i].en), Chinese: fmt.Sprint(n, " ", units[i].zh)}
+	if i+1 < len(units) {
+		if rest := int64(d % units[i].d / units[i+1].d); rest > 0 {
+			text.English += fmt.Sprint(" ", rest, " ", units[i+1].en)
+			text.Chinese += fmt.Sprint(" ", rest, " ", units[i+1].zh)
+		}
 	}
-	return s
+	return text
 }

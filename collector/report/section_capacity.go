@@ -80,5 +80,8 @@ func (d *draft) state(r *record.Record) string {
 	if r.Recovered != 0 && r.Recovered <= d.AsOf.UnixMilli() {
 		text += "; " + d.T("problem.recovered", d.instant(time.UnixMilli(r.Recovered)))
 	}
+	if r.Unmeasured != 0 && r.Unmeasured <= d.AsOf.UnixMilli() {
+		text += "; " + d.T("problem.unmeasured", d.instant(time.UnixMilli(r.Unmeasured)))
+	}
 	return text
 }

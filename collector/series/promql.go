@@ -174,7 +174,12 @@ func (p *PromQL) Instant(ctx context.Context, expr string, at time.Time) ([]Valu
 // Range evaluates expr for each step from from to to, both inclusive. step is
 // above zero. A gap in the data is a gap in the points.
 func (p *PromQL) Range(ctx context.Context, expr string, from, to time.Time, step time.Duration) ([]Line, error) {
-	q, err := p.QueryRange(ctx, expr, from, to, step, 0)
+	return p.RangeWithin(ctx, expr, from, to, step, 0)
+}
+
+// RangeWithin is Range where a sample stands for now for lookback only; 0 is the default.
+func (p *PromQL) RangeWithin(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) ([]Line, error) {
+	q, err := p.QueryRange(ctx, expr, from, to, step, lookback)
 	if err != nil {
 		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}

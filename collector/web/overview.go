@@ -169,9 +169,16 @@ func (s *Site) causes(ctx context.Context, v *visit, states figures.States) ([]c
 	if err != nil {
 		return nil, err
 	}
+	silent, err := s.silentHosts(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	for i := range records {
 		r := &records[i]
 		if r.Origin != record.Threshold || !r.State.Open() || r.DetectedAt > at || r.Recovered != 0 && r.Recovered <= at {
+			continue
+		}
+		if r.Unmeasured != 0 && r.Unmeasured <= at || silent.of(r) != 0 { // not known to be wrong now
 			continue
 		}
 		all = append(all, cause{State: "threshold", What: localized(v.Book, r.Title), Link: v.at("/problems/" + r.No), Since: whenMS(r.FirstSeen, v.Zone),

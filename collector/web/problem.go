@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plimsoll/plimsoll/collector/capacity"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
 	"github.com/plimsoll/plimsoll/collector/words"
@@ -28,20 +29,51 @@ func localized(b *words.Book, t record.Text) string {
 	return t.English
 }
 
-// condition says whether what opened the record still stands.
-func (v *visit) condition(r *record.Record) string {
+// quiet are the hosts whose agents do not deliver, and when they were last
+// heard of, in Unix milliseconds. Of what lies on them nothing is known.
+type quiet map[string]int64
+
+func (s *Site) silentHosts(ctx context.Context, v *visit) (quiet, error) {
+	hosts, err := s.Store.Hosts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	silent := quiet{}
+	for i := range hosts {
+		if h := &hosts[i]; h.LastSeen != 0 && v.AsOf.UnixMilli()-h.LastSeen >= capacity.MinGrace {
+			silent[h.Instance] = h.LastSeen
+		}
+	}
+	return silent, nil
+}
+
+// of tells since when the host a record is about is silent; 0: it is not.
+func (s quiet) of(r *record.Record) int64 {
+	if len(r.Components) == 0 {
+		return 0
+	}
+	return s[r.Components[0]]
+}
+
+// condition says whether what opened the record still stands, as far as that
+// is known.
+func (v *visit) condition(r *record.Record, silent quiet) string {
 	switch {
 	case r.Origin != record.Threshold:
 		return ""
 	case r.Recovered != 0:
 		return v.T("problem.recovered", whenMS(r.Recovered, v.Zone).Text)
+	case r.Unmeasured != 0:
+		return v.T("problem.unmeasured", whenMS(r.Unmeasured, v.Zone).Text)
+	case silent.of(r) != 0:
+		return v.T("problem.silent", whenMS(silent.of(r), v.Zone).Text)
 	}
 	return v.T("problem.standing")
 }
 
-func (v *visit) problemRow(r *record.Record) problemRow {
+func (v *visit) problemRow(r *record.Record, silent quiet) problemRow {
 	return problemRow{Link: v.at("/problems/" + r.No), No: r.No, Title: localized(v.Book, r.Title), Priority: "P" + strconv.Itoa(r.Priority),
-		State: v.Or("problem.state."+string(r.State), string(r.State)), Condition: v.condition(r),
+		State: v.Or("problem.state."+string(r.State), string(r.State)), Condition: v.condition(r, silent),
 		Opened: whenMS(r.DetectedAt, v.Zone), Last: whenMS(r.LastSeen, v.Zone), Occurrences: r.Occurrences}
 }
 
@@ -51,10 +83,14 @@ func (s *Site) problemRows(ctx context.Context, v *visit, keep func(*record.Reco
 	if err != nil {
 		return nil, err
 	}
+	silent, err := s.silentHosts(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	var rows []problemRow
 	for i := range records {
 		if r := &records[i]; r.DetectedAt <= v.AsOf.UnixMilli() && keep(r) {
-			rows = append(rows, v.problemRow(r))
+			rows = append(rows, v.problemRow(r, silent))
 		}
 	}
 	return rows, nil
@@ -83,7 +119,7 @@ type historyLine struct {
 }
 
 func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
-	no := v.PathValue("no")
+	no := record.FullNumber(v.PathValue("no"), v.AsOf.UTC().Year())
 	file, err := s.Store.Record(ctx, no)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return "", nil, notFound(no)
@@ -91,8 +127,12 @@ func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	silent, err := s.silentHosts(ctx, v)
+	if err != nil {
+		return "", nil, err
+	}
 	r := file.Record
-	view := problemView{No: r.No, State: v.Or("problem.state."+string(r.State), string(r.State)), Condition: v.condition(&r),
+	view := problemView{No: r.No, State: v.Or("problem.state."+string(r.State), string(r.State)), Condition: v.condition(&r, silent),
 		Title: localized(v.Book, r.Title), Description: localized(v.Book, r.Detail)}
 	view.About = pairs(v.T("priority"), "P"+strconv.Itoa(r.Priority), v.T("problem.component"), strings.Join(r.Components, ", "),
 		v.T("problem.services"), strings.Join(r.Services, ", "), v.T("problem.customer"), r.Customer, v.T("problem.rule"), r.RuleID,
@@ -129,20 +169,30 @@ func unitOf(name string) chart.Unit {
 	return chart.Number
 }
 
+// chartFrom is where the chart of an evidence begins: with its values, but five
+// minutes to an hour before the instant of the evidence.
+func chartFrom(e *record.Evidence) int64 {
+	const shortest, longest = 5 * 60_000, 3600_000
+	span := int64(shortest)
+	if len(e.Points) > 0 {
+		span = e.At - e.Points[0].T
+	}
+	return e.At - min(max(span, shortest), longest)
+}
+
 // evidence draws what was kept with the record, not what the series say now.
 func (v *visit) evidence(r *record.Record, e *record.Evidence) ([]Pair, template.HTML) {
 	unit := unitOf(e.Unit)
 	share := e.Used / e.Capacity
 	values := pairs(v.T("evidence.used"), unit.Format(e.Used), v.T("evidence.capacity"), unit.Format(e.Capacity), v.T("evidence.share"), v.Percent(&share, 1),
 		v.T("evidence.threshold"), v.Share(&e.Threshold), v.T("evidence.since"), whenMS(e.Since, v.Zone).Text, v.T("evidence.for"), v.Millis(e.Hold), v.T("evidence.query"), e.Query)
-	c := chart.Lines{Title: localized(v.Book, r.Title), Unit: unit, Zone: v.Zone, From: e.At - 3600_000, To: e.At, Gap: 300_000, Width: 900, Height: 240,
+	c := chart.Lines{Title: localized(v.Book, r.Title), Unit: unit, Zone: v.Zone, From: chartFrom(e), To: e.At, Gap: 300_000, Width: 900, Height: 240,
 		Empty: v.T("samples.none"), Thresholds: []chart.Threshold{{Name: v.T("evidence.threshold"), Value: e.Threshold * e.Capacity, Critical: true}}, Top: e.Capacity}
 	line := chart.Line{Name: v.T("line.used")}
 	for _, p := range e.Points {
 		line.Points = append(line.Points, chart.Point{T: p.T, V: p.V})
 	}
 	if len(line.Points) > 0 {
-		c.From = min(c.From, line.Points[0].T)
 		c.Lines = []chart.Line{line}
 	}
 	return values, template.HTML(c.SVG()) // escaped by internal/chart

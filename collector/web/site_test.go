@@ -125,3 +125,14 @@ func TestEveryPage(t *testing.T) {
 		}
 	}
 }
+
+// TestShortNumber: /problems/1 is the first problem of this year.
+func TestShortNumber(t *testing.T) {
+	_, server := open(t)
+	for path, want := range map[string]int{"/problems/1": http.StatusOK, "/problems/PRB-2026-000001": http.StatusOK, "/problems/2": http.StatusNotFound, "/problems/x": http.StatusNotFound} {
+		status, _, body := get(t, server.URL+path)
+		if status != want || want == http.StatusOK && !strings.Contains(body, "<h1>PRB-2026-000001</h1>") {
+			t.Errorf("%s: status %d, want %d", path, status, want)
+		}
+	}
+}

@@ -119,3 +119,38 @@ func FuzzEscape(f *testing.F) {
 		}
 	})
 }
+
+// TestThresholdNameIsReadable: the name of a threshold stands where the line
+// of the data does not run: above or below it, at its right or left end.
+func TestThresholdNameIsReadable(t *testing.T) {
+	flat := func(from, to int64, v float64) []Point { return []Point{{from * minute, v}, {to * minute, v}} }
+	var zigzag []Point
+	for m := range int64(61) {
+		zigzag = append(zigzag, Point{m * minute, float64(60 + m%2*40)})
+	}
+	for _, c := range []struct {
+		name   string
+		points []Point
+		anchor string
+		below  bool
+	}{
+		{"no data near", flat(0, 60, 10), "end", false},
+		{"just above the threshold", flat(0, 60, 83), "end", true},
+		{"just below the threshold", flat(0, 60, 79), "end", false},
+		{"on the threshold at the end", flat(50, 60, 80), "end", true},
+		{"rises through it at the end", []Point{{0, 10}, {55 * minute, 10}, {60 * minute, 95}}, "start", false},
+		{"up and down everywhere: nowhere is better", zigzag, "end", false},
+	} {
+		svg := (&Lines{Lines: []Line{{"used", c.points}}, From: 0, To: 60 * minute, Top: 100, Width: 900, Height: 240, Thresholds: []Threshold{{"threshold", 80, true}}}).SVG()
+		y := 216.0 - 204*0.8 // of the threshold
+		want := "y=\"" + num(y-3) + "\">threshold 80"
+		if c.below {
+			want = "y=\"" + num(y+13) + "\">threshold 80"
+		}
+		_, label, _ := strings.Cut(svg, `<text class="threshold critical"`)
+		label, _, _ = strings.Cut(label, "</text>")
+		if !strings.Contains(label, want) || !strings.Contains(label, `text-anchor="`+c.anchor+`"`) {
+			t.Errorf("%s: got %s, want %s at the %s", c.name, label, want, c.anchor)
+		}
+	}
+}

@@ -97,7 +97,9 @@ func (c *Lines) SVG() string {
 			class, colour = "critical", "#b42318"
 		}
 		s.line("threshold "+class, colour, "5 4", f.x0, f.y(th.Value), f.x1, f.y(th.Value))
-		s.text("threshold "+class, colour, "end", f.x1-2, f.y(th.Value)-3, th.Name+" "+c.Unit.Format(th.Value))
+		name := th.Name + " " + c.Unit.Format(th.Value)
+		at := c.labelAt(f, f.y(th.Value), textWidth(name))
+		s.text("threshold "+class, colour, at.anchor, at.x, at.y, name)
 	}
 	if !any && c.Empty != "" {
 		s.text("empty", faint, "middle", (f.x0+f.x1)/2, (f.y0+f.y1)/2, c.Empty)
@@ -110,6 +112,52 @@ func (c *Lines) SVG() string {
 	}
 	s.close()
 	return s.String()
+}
+
+// place is where a text stands: its baseline begins or ends there.
+type place struct {
+	anchor string
+	x, y   float64
+}
+
+// labelAt is where the name of a horizontal line at y, width wide, can be
+// read: at its right end above it, or where else no line of the data runs.
+func (c *Lines) labelAt(f frame, y, width float64) place {
+	const above, below, height = -3, 13, 12
+	all := [...]place{{"end", f.x1 - 2, y + above}, {"end", f.x1 - 2, y + below}, {"start", f.x0 + 2, y + above}, {"start", f.x0 + 2, y + below}}
+	for _, p := range all {
+		x0 := p.x
+		if p.anchor == "end" {
+			x0 -= width
+		}
+		if p.y-height >= 0 && p.y+3 <= f.y0 && !c.crosses(f, x0, x0+width, p.y-height, p.y+3) {
+			return p
+		}
+	}
+	return all[0]
+}
+
+// crosses tells whether a line of the data runs through a box.
+func (c *Lines) crosses(f frame, x0, x1, y0, y1 float64) bool {
+	for _, l := range c.Lines {
+		for _, run := range c.runs(l) {
+			for i := range run {
+				from := run[max(i-1, 0)]
+				ax, ay, bx, by := f.x(from.T), f.y(from.V), f.x(run[i].T), f.y(run[i].V)
+				if bx < x0 || ax > x1 {
+					continue
+				}
+				if bx > ax { // only the part between the box's sides
+					slope := (by - ay) / (bx - ax)
+					ay, by = ay+slope*(max(ax, x0)-ax), by-slope*(bx-min(bx, x1))
+				}
+				if max(ay, by) >= y0 && min(ay, by) <= y1 {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // extent is the span of the value axis; it begins at 0 unless values are negative.

@@ -80,7 +80,7 @@ func TestDataDirectoryIsHeldOnce(t *testing.T) {
 // TestNoSpace: a full disk is one clear sentence with the remedy.
 func TestNoSpace(t *testing.T) {
 	t.Parallel()
-	dir := smallDisk(t)
+	dir := newSmallDisk(t).mountpoint
 	fill, err := os.Create(filepath.Join(dir, "fill"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,10 @@ import (
 	"github.com/plimsoll/plimsoll/internal/need"
 )
 
-// smallDisk mounts a file system of 48 MiB from a file.
-func smallDisk(t *testing.T) (mountpoint string) {
+// smallDisk is a file system of 48 MiB in a file, mounted.
+type smallDisk struct{ image, mountpoint string }
+
+func newSmallDisk(t *testing.T) smallDisk {
 	t.Helper()
 	need.Root(t, "mounting a small file system from a file")
 	need.Program(t, "mkfs.ext4", "e2fsprogs")
@@ -28,12 +30,20 @@ func smallDisk(t *testing.T) (mountpoint string) {
 			t.Fatalf("%v: %v: %s", step, err, out)
 		}
 	}
+	d := smallDisk{image, mountpoint}
 	t.Cleanup(func() {
-		if out, err := exec.Command("umount", "-l", mountpoint).CombinedOutput(); err != nil {
-			t.Errorf("umount %s: %v: %s", mountpoint, err, out)
+		if mounts, err := os.ReadFile("/proc/mounts"); err == nil && strings.Contains(string(mounts), " "+mountpoint+" ") {
+			d.run(t, "umount", "-l", mountpoint)
 		}
 	})
-	return mountpoint
+	return d
+}
+
+func (d smallDisk) run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Errorf("%s %v: %v: %s", name, args, err, out)
+	}
 }
 
 // problem is the part of a problem record these tests read.
@@ -41,6 +51,7 @@ type problem struct {
 	No          string `json:"record_no"`
 	State       string `json:"state"`
 	Title       string `json:"title"`
+	Unmeasured  string `json:"unmeasured_since"`
 	Occurrences int    `json:"occurrences"`
 	Amendments  []struct {
 		Field  string `json:"field"`
@@ -60,10 +71,12 @@ func (s site) problems() []problem {
 
 // TestFullDiskOpensOneProblem: filled past its threshold a file system opens
 // one problem record; emptied, a note, and it stays open; filled again, an
-// amendment and no second record.
+// amendment and no second record; unmounted, it is said to be no longer
+// measured and leaves what is wrong now; mounted again, the same breach goes on.
 func TestFullDiskOpensOneProblem(t *testing.T) {
 	t.Parallel()
-	disk := smallDisk(t)
+	mount := newSmallDisk(t)
+	disk := mount.mountpoint
 	q := &trial{site: site{t, "http://" + freeAddr(t)}, data: t.TempDir()}
 	catalogue := fmt.Sprintf(`components: [{name: h, interval: 5s}]
 services: [{name: s, customer: c, needs: {all_of: [h]}}]
@@ -136,5 +149,43 @@ resources:
 	again, n := ours()
 	if n != 1 || again.No != first.No {
 		t.Errorf("filled again: %d records, %s; want the one %s", n, again.No, first.No)
+	}
+
+	wrongNow := func() string {
+		page := q.mustGet("/")
+		_, page, _ = strings.Cut(page, `<section id="wrong"`)
+		wrong, _, _ := strings.Cut(page, "</section>")
+		return wrong
+	}
+	if !strings.Contains(wrongNow(), disk) {
+		t.Errorf("the full disk is not in what is wrong now: %s", wrongNow())
+	}
+	notes := func(prefix string) (n int) {
+		p, _ := ours()
+		for _, a := range p.Amendments {
+			if strings.HasPrefix(a.Reason, prefix) {
+				n++
+			}
+		}
+		return n
+	}
+	mount.run(t, "umount", disk)
+	took = waitFor(t, "a note that it is no longer measured", 8*time.Minute, func() bool { return notes("no longer measured") == 1 })
+	if took < 4*time.Minute+30*time.Second { // the last sample was up to an interval before
+		t.Errorf("not measured after %v, before the five minutes were over", took)
+	}
+	if page := q.mustGet("/problems/" + first.No); !strings.Contains(page, "not measured since") || strings.Contains(page, "still above the threshold") {
+		t.Error("the record's page does not say that it is not measured")
+	}
+	if strings.Contains(wrongNow(), disk) {
+		t.Errorf("the unmounted disk is still in what is wrong now: %s", wrongNow())
+	}
+	if p, n := ours(); n != 1 || p.State != "new" || p.Unmeasured == "" {
+		t.Errorf("unmounted: %d records, %+v; want the one open and not measured", n, p)
+	}
+	mount.run(t, "mount", "-o", "loop", mount.image, disk)
+	waitFor(t, "a note that it is measured again", 100*time.Second, func() bool { return notes("measured again") == 1 })
+	if p, n := ours(); n != 1 || p.Occurrences != again.Occurrences || p.Unmeasured != "" || notes("no longer measured") != 1 {
+		t.Errorf("mounted again: %d records, %+v; want the same occurrence going on", n, p)
 	}
 }
