@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // advertised is the address other hosts deliver to.
@@ -41,5 +42,8 @@ func portError(addr, flag string, err error) error {
 	if errors.As(err, &op) {
 		err = op.Err
 	}
-	return fmt.Errorf("listen on %s: %w; stop what uses it, or name another address with %s", addr, err, flag)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listen on %s: %w; stop what uses it, or name another address with %s", addr, err, flag)
+	}
+	return fmt.Errorf("listen on %s: %w; name another address with %s", addr, err, flag)
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -66,15 +67,24 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestDataDirectoryIsHeldOnce: a second collector on the same data says who holds it.
+// TestDataDirectoryIsHeldOnce: a second collector on the same data, by the same
+// command or another, says who holds it and where its page is, before any port
+// is tried.
 func TestDataDirectoryIsHeldOnce(t *testing.T) {
 	t.Parallel()
 	q := startTrial(t)
 	q.ready()
-	_, stderr, status := runOnce(t, "plimsoll-collector", "run", "--data", q.data, "--listen", freeAddr(t), "--listen-agents", freeAddr(t))
-	if status != 1 || !strings.Contains(stderr, "held by another collector") || !strings.Contains(stderr, "--data") {
-		t.Errorf("status %d: %s", status, stderr)
+	for _, args := range [][]string{
+		q.args, // the commonest mistake: the same line in a second window
+		{"run", "--data", q.data, "--listen", freeAddr(t), "--listen-agents", freeAddr(t)},
+	} {
+		stdout, stderr, status := runOnce(t, "plimsoll-collector", args...)
+		want := fmt.Sprintf("Plimsoll runs already here: process %d, its page is %s;", q.cmd.Process.Pid, q.base)
+		if status != 1 || !strings.Contains(stderr, want) || !strings.Contains(stderr, "--data") || strings.Contains(stdout, "watches this host") {
+			t.Errorf("%s: status %d, want 1 and %q:\n%s%s", args[0], status, want, stdout, stderr)
+		}
 	}
+	q.stop()
 }
 
 // TestNoSpace: a full disk is one clear sentence with the remedy.

@@ -41,6 +41,17 @@ func Run(ctx context.Context, o Options) error {
 		}
 		o.Data = dir
 	}
+	dir, err := filepath.Abs(o.Data) // what is told must be right in any directory
+	if err != nil {
+		return fmt.Errorf("find the data directory: %w", err)
+	}
+	o.Data = dir
+	// Before any port is tried: started twice, this says where the first one is.
+	hold, err := collector.HoldData(o.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = hold.Release() }() // where the collector has not done it
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("ask the host's name: %w", err)
@@ -59,7 +70,7 @@ func Run(ctx context.Context, o Options) error {
 	config := collector.Defaults()
 	config.Override(o.Data, o.Listen, o.ListenAgents)
 	c, err := collector.New(collector.Options{
-		Config: config, Version: o.Version, Log: tell.log(), Sample: sample,
+		Config: config, Version: o.Version, Log: tell.log(), Sample: sample, Hold: hold,
 	})
 	if err != nil {
 		return err
