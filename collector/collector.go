@@ -46,6 +46,11 @@ type Options struct {
 	Sample  Sample           // nil outside of quickstart
 	Hold    *Hold            // Config.Data, taken already; nil: New takes it
 	Stdout  io.Writer        // where a set-up link is printed; nil: os.Stdout
+
+	// Program is how a person calls this program in a shell; plimsoll-collector where empty.
+	Program string
+	// Arguments are those it was started with; none: run on Config.Data.
+	Arguments []string
 }
 
 // Collector is everything between the agents' port and the people's.
@@ -92,6 +97,9 @@ func Run(ctx context.Context, opt Options) error {
 func New(opt Options) (_ *Collector, err error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Program == "" {
+		opt.Program = "plimsoll-collector"
 	}
 	c := &Collector{opt: opt, registry: prometheus.NewRegistry()}
 	defer func() {
@@ -158,12 +166,7 @@ func (c *Collector) openData() error {
 }
 
 // dataDir is the data directory as one in any other directory names it.
-func (c *Collector) dataDir() string {
-	if dir, err := filepath.Abs(c.opt.Config.Data); err == nil {
-		return dir
-	}
-	return c.opt.Config.Data
-}
+func (c *Collector) dataDir() string { return absolute(c.opt.Config.Data) }
 
 func (c *Collector) path(name string) string { return filepath.Join(c.opt.Config.Data, name) }
 

@@ -31,10 +31,10 @@ type apiToken struct {
 
 type tokenCreateCmd struct {
 	asking
-	Name  string `help:"What uses it." required:""`
-	Scope string `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
-	TTL   string `help:"How long it is good for; at most 366d." default:"90d" name:"ttl"`
-	Out   string `help:"Write it to a new file that you alone can read, instead of printing it." placeholder:"FILE"`
+	Name  string   `help:"What uses it." required:""`
+	Scope string   `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
+	TTL   lifetime `help:"How long it is good for; at most 366d." default:"90d" name:"ttl"`
+	Out   string   `help:"Write it to a new file that you alone can read, instead of printing it." placeholder:"FILE"`
 }
 
 func (c *tokenCreateCmd) Run(ctx context.Context) error {
@@ -47,7 +47,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context) error {
 		defer func() { _ = f.Close() }()
 	}
 	var made apiToken
-	if err := c.fetch(ctx, http.MethodPost, "/api/v1/tokens", map[string]string{"name": c.Name, "scopes": c.Scope, "ttl": c.TTL}, &made); err != nil {
+	if err := c.fetch(ctx, http.MethodPost, "/api/v1/tokens", map[string]string{"name": c.Name, "scopes": c.Scope, "ttl": string(c.TTL)}, &made); err != nil {
 		if f != nil {
 			_ = os.Remove(c.Out)
 		}

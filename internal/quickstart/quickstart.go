@@ -26,6 +26,9 @@ type Options struct {
 	ListenSample string
 	Version      string
 	Stdout       io.Writer // the story, warnings among it
+
+	Program   string   // how a person calls this program in a shell
+	Arguments []string // those it was started with
 }
 
 // Run starts all of it and blocks until ctx ends; then it stops cleanly, and
@@ -71,7 +74,7 @@ func Run(ctx context.Context, o Options) error {
 	config := collector.Defaults()
 	config.Override(o.Data, o.Listen, o.ListenAgents)
 	c, err := collector.New(collector.Options{
-		Config: config, Version: o.Version, Log: tell.log(), Sample: sample, Hold: hold,
+		Config: config, Version: o.Version, Log: tell.log(), Sample: sample, Hold: hold, Program: o.Program, Arguments: o.Arguments,
 	})
 	if err != nil {
 		return err
