@@ -22,7 +22,7 @@ func TestCalled(t *testing.T) {
 		{"another one is in PATH", mine, other, mine},
 		{"none is in PATH", mine, "", mine},
 		{"by go run", "/tmp/go-build12/b001/exe/plimsoll-collector", "", "go run ./cmd/plimsoll-collector"},
-		{"by go run, from its cache", "/root/cache/0a/" + strings.Repeat("0a", 32) + "-d/plimsoll-collector", "", "go run ./cmd/plimsoll-collector"},
+		{"by go run, from its cache", "/var/cache/go/0a/" + strings.Repeat("0a", 32) + "-d/plimsoll-collector", "", "go run ./cmd/plimsoll-collector"},
 		{"in a folder with a blank", "/opt/my tools/plimsoll-collector", "", "'/opt/my tools/plimsoll-collector'"},
 	} {
 		if got := called(row.executable, row.inPath); got != row.want {

@@ -161,7 +161,7 @@ type EnrolTokensBody struct {
 	Tokens []TokenInfo `json:"tokens"`
 }
 
-// Tokens lists the enrolment tokens of the last 90 days, newest first.
+// EnrolTokens lists the enrolment tokens of the last 90 days, newest first.
 func (a *API) EnrolTokens(ctx context.Context, _ *struct{}) (*struct{ Body EnrolTokensBody }, error) {
 	all, err := a.o.Admission.EnrolTokens(ctx)
 	if err != nil {
@@ -185,7 +185,7 @@ func (a *API) EnrolTokens(ctx context.Context, _ *struct{}) (*struct{ Body Enrol
 	return &struct{ Body EnrolTokensBody }{body}, nil
 }
 
-// RevokeToken ends an open token before its time.
+// RevokeEnrolToken ends an open token before its time.
 func (a *API) RevokeEnrolToken(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"64"`
 }) (*struct{}, error) {
