@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,30 @@ func (c *Collector) NewToken(ctx context.Context, w api.TokenWish) (api.Token, e
 	if err != nil {
 		return api.Token{}, fmt.Errorf("keep the token's hash: %w", err)
 	}
-	return api.Token{Token: text, Address: c.advertised(), Expires: expires}, nil
+	return api.Token{Token: text, Address: c.advertised(), Expires: expires, Warnings: c.doubts(w)}, nil
+}
+
+// doubts are what keeps a token from being of use, as far as is known now.
+func (c *Collector) doubts(w api.TokenWish) []string {
+	doubts := []string{}
+	if why := c.onlyThisHost(); why != "" {
+		doubts = append(doubts, why)
+	}
+	var known []string
+	for i := range c.agreed().Services {
+		if name := c.agreed().Services[i].Customer; name != "" && !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	slices.Sort(known)
+	if w.Customer != "" && !slices.Contains(known, w.Customer) {
+		names := "it names none"
+		if len(known) > 0 {
+			names = "it names " + someOf(known)
+		}
+		doubts = append(doubts, fmt.Sprintf("no service of the catalogue is of customer %q: %s", w.Customer, names))
+	}
+	return doubts
 }
 
 // tokensListed is how far back tokens are listed.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/internal/settings"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -23,7 +24,7 @@ func (c *Collector) openCatalogue() error {
 		text, err = nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("read the catalogue: %w", err)
+		return settings.Faults{{File: name, Message: "the catalogue cannot be read: " + err.Error(), Remedy: "name one that can with catalogue: of the configuration"}}
 	}
 	parsed, faults := catalogue.Parse(name, text)
 	if err := faults.Err(); err != nil {

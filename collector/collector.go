@@ -44,7 +44,13 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 	Sample  Sample           // nil outside of quickstart
+	Hold    *Hold            // Config.Data, taken already; nil: New takes it
 	Stdout  io.Writer        // where a set-up link is printed; nil: os.Stdout
+
+	// Program is how a person calls this program in a shell; plimsoll-collector where empty.
+	Program string
+	// Arguments are those it was started with; none: run on Config.Data.
+	Arguments []string
 }
 
 // Collector is everything between the agents' port and the people's.
@@ -92,16 +98,22 @@ func New(opt Options) (_ *Collector, err error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.Program == "" {
+		opt.Program = "plimsoll-collector"
+	}
 	c := &Collector{opt: opt, registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.undo.all())
 		}
 	}()
-	for _, step := range [...]func() error{c.openPeople, c.openData, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
+	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
 		if err := step(); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.opt.Hold.say(c.URL()); err != nil {
+		return nil, fmt.Errorf("write the page's address beside the lock: %w", err)
 	}
 	return c, nil
 }
@@ -117,10 +129,15 @@ func (c *Collector) URL() string {
 // AgentsAddr is the host:port agents deliver to.
 func (c *Collector) AgentsAddr() string { return c.receive.Addr().String() }
 
-func (c *Collector) openPeople() (err error) {
+// refuseOpenDoor refuses a configuration that lets everybody in, before anything is made.
+func (c *Collector) refuseOpenDoor() error {
 	if c.opt.Config.Login == loginNever && !Loopback(c.opt.Config.Listen) {
 		return fmt.Errorf("refused to listen for people on %s with login: never: anybody who reaches that address could change and read everything; leave login out, or listen on 127.0.0.1", c.opt.Config.Listen)
 	}
+	return nil
+}
+
+func (c *Collector) openPeople() (err error) {
 	if c.people, err = listen(c.opt.Config.Listen, "--listen"); err != nil {
 		return err
 	}
@@ -134,13 +151,22 @@ func (c *Collector) openPeople() (err error) {
 }
 
 func (c *Collector) openData() error {
-	release, err := lockData(c.opt.Config.Data)
-	if err != nil {
-		return err
+	if c.opt.Hold == nil {
+		hold, err := HoldData(c.opt.Config.Data)
+		if err != nil {
+			return err
+		}
+		c.opt.Hold = hold
 	}
-	c.undo.add("the data directory", release)
+	c.undo.add("the data directory", c.opt.Hold.Release)
+	if c.opt.Hold.Made {
+		c.opt.Log.Info("began a new data directory: its ledger is empty, its certificate authority is new; --data names another", "dir", c.dataDir())
+	}
 	return nil
 }
+
+// dataDir is the data directory as one in any other directory names it.
+func (c *Collector) dataDir() string { return absolute(c.opt.Config.Data) }
 
 func (c *Collector) path(name string) string { return filepath.Join(c.opt.Config.Data, name) }
 

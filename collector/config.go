@@ -97,8 +97,8 @@ func ParseConfig(file string, data []byte) (Config, settings.Faults) {
 	config := Defaults()
 	doc, faults := settings.Decode(file, data, &config, notYetConfig())
 	for path, text := range map[string]string{"listen": config.Listen, "listen_agents": config.ListenAgents} {
-		if _, _, err := net.SplitHostPort(text); err != nil && doc != nil {
-			faults = append(faults, doc.Fault(path, fmt.Sprintf("%q is not host:port", text), "write it as 127.0.0.1:1876"))
+		if err := CheckAddress(text); err != nil && doc != nil {
+			faults = append(faults, doc.Fault(path, err.Error(), "write it as 127.0.0.1:1876"))
 		}
 	}
 	if config.Retention <= 0 && doc != nil {
@@ -129,6 +129,19 @@ func (c *Config) Override(data, listen, listenAgents string) {
 			*o.to = o.say
 		}
 	}
+}
+
+// CheckAddress tells what keeps addr from being an address to listen on:
+// host:port with a port from 0 to 65535, or a service's name for one.
+func CheckAddress(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
+		return fmt.Errorf("%q is not host:port", addr)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("%q has no port that there is: %q is not 0 to 65535", addr, port)
+	}
+	return nil
 }
 
 // cataloguePath is where the catalogue is read from.

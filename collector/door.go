@@ -95,7 +95,7 @@ func (c *Collector) needsLogin() bool {
 // asked is how the command line on this host reaches this collector.
 func (c *Collector) asked() string {
 	if c.needsLogin() || c.tls != nil {
-		return "--data " + c.opt.Config.Data
+		return "--data " + web.ShellWord(c.dataDir())
 	}
 	return "--collector " + c.URL()
 }

@@ -22,7 +22,8 @@ type ComponentNews struct {
 // ProblemNews is a problem record people still have work with.
 type ProblemNews struct {
 	No, Title string
-	Recovered bool // the breach ended; the record stays open
+	Opened    int64 // Unix ms
+	Recovered bool  // the breach ended; the record stays open
 }
 
 // News is what somebody who watches the collector wants to be told of.
@@ -61,7 +62,7 @@ func (c *Collector) News(ctx context.Context) (News, error) {
 		return news, err
 	}
 	for i := range records {
-		news.Problems = append(news.Problems, ProblemNews{records[i].No, records[i].Title.English, records[i].Recovered != 0})
+		news.Problems = append(news.Problems, ProblemNews{records[i].No, records[i].Title.English, records[i].DetectedAt, records[i].Recovered != 0})
 	}
 	return news, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -29,7 +30,7 @@ func (c *Collector) openPages() (err error) {
 	})
 	site, err := web.New(web.Options{
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
-		Progress: c.progress, Next: c.next, Actions: c.actions(),
+		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Next: c.next, Actions: c.actions(),
 		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(),
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),
@@ -138,16 +139,35 @@ func (c *Collector) next(context.Context) []web.Step {
 		steps = append(steps, step)
 	}
 	return append(steps,
-		web.Step{Title: both("Add a server", "添加服务器"),
-			Text:    both("Make a one-time token; it prints the line to run there.", "生成一次性令牌，并打印要在该服务器上运行的命令。"),
-			Command: "plimsoll-collector enrol create " + c.asked()},
+		c.addServer(),
 		web.Step{Title: both("Describe a service", "描述一个服务"),
 			Text:    both("Edit the catalogue, check it, start again.", "编辑服务目录，检查，然后重新启动。"),
-			Command: "plimsoll-collector check --catalogue " + c.opt.Config.cataloguePath()},
+			Command: c.opt.Program + " check --catalogue " + web.ShellWord(absolute(c.opt.Config.cataloguePath()))},
 		c.grafana(),
 		web.Step{Title: both("Make a report", "生成报告"), Link: "/reports", LinkText: both("reports", "报告"),
 			Text: both("This month's service report of a customer, as one file.", "某客户本月的服务报告，单个文件。")},
 	)
+}
+
+// addServer is the step that lets another host in, or what must come before it.
+func (c *Collector) addServer() web.Step {
+	step := web.Step{Title: both("Add a server", "添加服务器"),
+		Text:    both("Make a one-time token; it prints the line to run there.", "生成一次性令牌，并打印要在该服务器上运行的命令。"),
+		Command: c.opt.Program + " enrol create " + c.asked()}
+	if c.onlyThisHost() != "" {
+		step.Text = both("Only this host can deliver yet. Stop Plimsoll and start it with this line: it lets agents in from other hosts, over TLS; the pages stay where they are. Then this step gives the next one.",
+			"目前只有本机可以上报数据。请停止 Plimsoll，并用下面的命令重新启动：其他主机的代理即可通过 TLS 接入；页面的监听地址不变。之后此处会给出下一步。")
+		step.Command = c.startReachable()
+	}
+	return step
+}
+
+// absolute is path as one in any other directory names it.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
 }
 
 // grafana is the step that connects it; where people log in it needs a token.

@@ -38,7 +38,7 @@ type enrolCmd struct {
 
 type enrolCreateCmd struct {
 	asking
-	TTL      string            `help:"How long the token is good for, up to 30d." default:"24h" name:"ttl"`
+	TTL      lifetime          `help:"How long the token is good for, up to 30d." default:"24h" name:"ttl"`
 	Uses     int               `help:"How many hosts may enrol with it." default:"1"`
 	Labels   map[string]string `help:"Given to each host, as customer=acme,site=sh,role=web." mapsep:"," placeholder:"K=V,…"`
 	CIDR     []string          `help:"Addresses it may be used from, as 10.0.0.0/8." name:"cidr" placeholder:"RANGE"`
@@ -49,9 +49,13 @@ func (c *enrolCreateCmd) Run(ctx context.Context) error {
 	var made struct {
 		Token, Address string
 		Expires        string
+		Warnings       []string
 	}
 	if err := c.into(ctx, http.MethodPost, "/api/v1/enrol-tokens", map[string]any{"ttl": c.TTL, "uses": c.Uses, "labels": nonNil(c.Labels), "cidr": append([]string{}, c.CIDR...), "customer": c.Customer}, &made); err != nil {
 		return err
+	}
+	for _, w := range made.Warnings {
+		fmt.Fprintln(os.Stderr, "warning:", w)
 	}
 	times := "once"
 	if c.Uses > 1 {

@@ -106,16 +106,20 @@ type reportCmd struct {
 	asking
 	Customer string `help:"Whose report." required:""`
 	Period   string `help:"Month, as 2026-11." required:"" placeholder:"YYYY-MM"`
-	AsOf     string `help:"As known at that instant (default: now)." placeholder:"INSTANT"`
+	AsOf     asOf   `help:"As known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
 	Format   string `help:"Only html yet." enum:"html" default:"html"`
-	Lang     string `help:"en or zh." enum:"en,zh" default:"en"`
+	Lang     string `help:"en or zh-CN; zh is the same." enum:"en,zh,zh-CN" default:"en"`
 	Out      string `help:"Folder the file is written to." default:"." placeholder:"DIR"`
 }
 
 func (c *reportCmd) Run(ctx context.Context) error {
 	q := url.Values{"customer": {c.Customer}, "period": {c.Period}, "lang": {c.Lang}}
-	if c.AsOf != "" {
-		q.Set("as_of", c.AsOf)
+	at, err := c.AsOf.rfc3339()
+	if err != nil {
+		return err
+	}
+	if at != "" {
+		q.Set("as_of", at)
 	}
 	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/report", q, nil)
 	if err != nil {

@@ -37,7 +37,7 @@ func (a asking) client() (_ *http.Client, base string, err error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	return &http.Client{Transport: transport}, a.Collector, nil
+	return &http.Client{Transport: transport}, withScheme(a.Collector), nil
 }
 
 // authorize adds the token, when there is one. It never goes over a line that

@@ -32,22 +32,22 @@ type commands struct {
 }
 
 type quickstartCmd struct {
-	Data         string `help:"Where everything is kept (default: plimsoll in the user's state directory)." placeholder:"DIR"`
-	Listen       string `help:"Address of the pages, the API and the metrics; loopback only." default:"127.0.0.1:1876"`
-	ListenAgents string `help:"Address agents deliver to." default:"127.0.0.1:1877"`
-	ListenSample string `help:"Address of the sample page." default:"127.0.0.1:1879"`
+	Data         string  `help:"Where everything is kept (default: plimsoll in the user's state directory)." placeholder:"DIR"`
+	Listen       address `help:"Address of the pages, the API and the metrics; loopback only." default:"127.0.0.1:1876"`
+	ListenAgents address `help:"Address agents deliver to." default:"127.0.0.1:1877"`
+	ListenSample address `help:"Address of the sample page." default:"127.0.0.1:1879"`
 }
 
 func (c *quickstartCmd) Run(ctx context.Context) error {
-	return quickstart.Run(ctx, quickstart.Options{Data: c.Data, Listen: c.Listen, ListenAgents: c.ListenAgents,
-		ListenSample: c.ListenSample, Version: version, Stdout: os.Stdout})
+	return quickstart.Run(ctx, quickstart.Options{Data: c.Data, Listen: string(c.Listen), ListenAgents: string(c.ListenAgents),
+		ListenSample: string(c.ListenSample), Version: version, Stdout: os.Stdout, Program: invocation(), Arguments: os.Args[1:]})
 }
 
 type runCmd struct {
-	Config       string `help:"Configuration file; an empty one is a good one." placeholder:"FILE" type:"existingfile"`
-	Data         string `help:"Data directory; overrides the configuration." placeholder:"DIR"`
-	Listen       string `help:"Address of the pages, the API and the metrics; beyond loopback over TLS and with a login." placeholder:"ADDR"`
-	ListenAgents string `help:"Address agents deliver to." placeholder:"ADDR"`
+	Config       string  `help:"Configuration file; an empty one is a good one." placeholder:"FILE" type:"existingfile"`
+	Data         string  `help:"Data directory; overrides the configuration." placeholder:"DIR"`
+	Listen       address `help:"Address of the pages, the API and the metrics; beyond loopback over TLS and with a login." placeholder:"ADDR"`
+	ListenAgents address `help:"Address agents deliver to." placeholder:"ADDR"`
 }
 
 func (c *runCmd) Run(ctx context.Context) error {
@@ -56,8 +56,8 @@ func (c *runCmd) Run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, faults.Error())
 		return errExit(2)
 	}
-	config.Override(c.Data, c.Listen, c.ListenAgents)
-	return collector.Run(ctx, collector.Options{Config: config, Version: version, Log: collector.NewLog(os.Stderr)})
+	config.Override(c.Data, string(c.Listen), string(c.ListenAgents))
+	return collector.Run(ctx, collector.Options{Config: config, Version: version, Log: collector.NewLog(os.Stderr), Program: invocation(), Arguments: os.Args[1:]})
 }
 
 type checkCmd struct {
@@ -81,7 +81,8 @@ func (c *checkCmd) Run() error {
 	if c.Catalogue != "" {
 		data, err := os.ReadFile(c.Catalogue)
 		if err != nil {
-			return fmt.Errorf("read the catalogue: %w", err)
+			fmt.Fprintln(os.Stderr, "plimsoll-collector: read the catalogue:", err)
+			return errExit(2)
 		}
 		parsed, faults := catalogue.Parse(c.Catalogue, data)
 		if len(faults) > 0 {
@@ -107,13 +108,17 @@ type evaluateCmd struct {
 	Catalogue string `help:"Catalogue of services and agreements." required:"" placeholder:"FILE"`
 	From      string `help:"Beginning of the period: a date or an instant." required:""`
 	To        string `help:"End of the period, excluded." required:""`
-	AsOf      string `help:"What was known then (default: now)." placeholder:"INSTANT"`
+	AsOf      asOf   `help:"What was known then: an instant, as 2026-11-25T12:00:00Z, or the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
 	Format    string `help:"json or table." enum:"json,table" default:"json"`
 }
 
 func (c *evaluateCmd) Run(ctx context.Context) error {
+	at, err := c.AsOf.rfc3339()
+	if err != nil {
+		return err
+	}
 	status := evaluate.Run(ctx, evaluate.Options{FactsPath: c.Facts, CataloguePath: c.Catalogue, From: c.From, To: c.To,
-		AsOf: c.AsOf, Format: c.Format, Now: time.Now()}, os.Stdout, os.Stderr)
+		AsOf: at, Format: c.Format, Now: time.Now()}, os.Stdout, os.Stderr)
 	if status != 0 {
 		return errExit(status)
 	}

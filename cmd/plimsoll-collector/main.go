@@ -13,6 +13,8 @@ import (
 	_ "time/tzdata" // calendars must come out right on a host without zone files
 
 	"github.com/alecthomas/kong"
+
+	"github.com/plimsoll/plimsoll/internal/settings"
 )
 
 // version is set by the linker: -ldflags "-X main.version=…".
@@ -33,14 +35,14 @@ func main() {
 // run parses args and runs one command; 0 well, 1 failed, 2 bad input.
 func run(ctx context.Context, args []string) int {
 	var cli commands
-	parser, err := kong.New(&cli, kong.Name("plimsoll-collector"),
+	parser, err := kong.New(&cli, kong.Name(programName),
 		kong.Description("Monitoring that can be signed: outages, SLA figures, problem records and reports, each defended down to the raw facts."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"version": version})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "plimsoll-collector:", err)
 		return 2
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(understood(args))
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "plimsoll-collector: %v\nplimsoll-collector --help lists the commands\n", err)
 		return 2
@@ -48,11 +50,15 @@ func run(ctx context.Context, args []string) int {
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = command.Run()
 	var exit errExit
+	var faults settings.Faults
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &exit):
 		return int(exit)
+	case errors.As(err, &faults): // of a file a person wrote: it is named in each
+		fmt.Fprintln(os.Stderr, faults.Error())
+		return 2
 	}
 	fmt.Fprintln(os.Stderr, "plimsoll-collector:", withRemedy(err))
 	return 1

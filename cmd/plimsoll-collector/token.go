@@ -32,19 +32,19 @@ type apiToken struct {
 
 type tokenCreateCmd struct {
 	asking
-	Name   string `help:"What uses it; of a sender its name."`
-	Scope  string `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
-	TTL    string `help:"How long it is good for; at most 366d (default: 90d, that of a sender until it is revoked)." name:"ttl"`
-	For    string `help:"Make it for a foreign sender instead, as sender create does." enum:",prometheus,vmagent,telegraf,otel" default:""`
-	Labels string `help:"Of a sender: labels its series are given, as customer=acme,site=sh." placeholder:"LABELS"`
-	Dir    string `help:"Of a sender: folder on its machine for the token and the authority's certificate." default:"/etc/plimsoll-sender" placeholder:"DIR"`
-	Out    string `help:"Write it to a new file that you alone can read, instead of printing it." placeholder:"FILE"`
+	Name   string           `help:"What uses it; of a sender its name."`
+	Scope  string           `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
+	TTL    optionalLifetime `help:"How long it is good for; at most 366d (default: 90d, that of a sender until it is revoked)." name:"ttl"`
+	For    string           `help:"Make it for a foreign sender instead, as sender create does." enum:",prometheus,vmagent,telegraf,otel" default:""`
+	Labels string           `help:"Of a sender: labels its series are given, as customer=acme,site=sh." placeholder:"LABELS"`
+	Dir    string           `help:"Of a sender: folder on its machine for the token and the authority's certificate." default:"/etc/plimsoll-sender" placeholder:"DIR"`
+	Out    string           `help:"Write it to a new file that you alone can read, instead of printing it." placeholder:"FILE"`
 }
 
 func (c *tokenCreateCmd) Run(ctx context.Context) error {
 	switch {
 	case c.For != "":
-		return (&senderCreateCmd{asking: c.asking, For: c.For, Name: c.Name, Labels: c.Labels, TTL: c.TTL, Dir: c.Dir}).Run(ctx)
+		return (&senderCreateCmd{asking: c.asking, For: c.For, Name: c.Name, Labels: c.Labels, TTL: string(c.TTL), Dir: c.Dir}).Run(ctx)
 	case c.Name == "":
 		return errors.New("a token needs the name of what uses it: --name, or --for a foreign sender")
 	case c.TTL == "":
@@ -59,7 +59,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context) error {
 		defer func() { _ = f.Close() }()
 	}
 	var made apiToken
-	if err := c.fetch(ctx, http.MethodPost, "/api/v1/tokens", map[string]string{"name": c.Name, "scopes": c.Scope, "ttl": c.TTL}, &made); err != nil {
+	if err := c.fetch(ctx, http.MethodPost, "/api/v1/tokens", map[string]string{"name": c.Name, "scopes": c.Scope, "ttl": string(c.TTL)}, &made); err != nil {
 		if f != nil {
 			_ = os.Remove(c.Out)
 		}

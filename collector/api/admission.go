@@ -38,6 +38,8 @@ type Token struct {
 	Token   string    `json:"token" doc:"secret and the fingerprint of the collector's authority; shown once"`
 	Address string    `json:"address" doc:"where agents deliver to"`
 	Expires time.Time `json:"expires"`
+
+	Warnings []string `json:"warnings" doc:"what keeps it from being of use: an address other hosts cannot reach, a customer the catalogue does not name"`
 }
 
 // TokenWish is what a token is to be good for.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -26,6 +27,9 @@ func (a *API) FactsCSV(ctx context.Context, in *struct {
 			return nil, huma.Error400BadRequest(err.Error())
 		}
 		ends[i] = b.In(time.UTC, 0)
+	}
+	if ends[0] >= ends[1] {
+		return nil, huma.Error400BadRequest(fmt.Sprintf("from %s is not before to %s: the end is excluded", in.From, in.To))
 	}
 	keep := map[string]bool{}
 	if in.Component != "" {

@@ -44,7 +44,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) int {
 		return status
 	}
 	if _, err := stdout.Write(text); err != nil {
-		c.say("write the figures: %v", err)
+		c.refuse("write the figures: %v", err)
 		return failed
 	}
 	return good
@@ -61,6 +61,12 @@ type command struct {
 	bad      int64 // bad lines
 }
 
+// refuse says, as the program, what is wrong with its arguments or the machine;
+// what is wrong in a file begins with the file's name instead.
+func (c *command) refuse(format string, args ...any) {
+	c.say("plimsoll-collector evaluate: "+format, args...)
+}
+
 func (c *command) say(format string, args ...any) { c.sayf(format+"\n", args...) }
 
 func (c *command) sayf(format string, args ...any) { fmt.Fprintf(c.stderr, format, args...) }
@@ -69,7 +75,7 @@ func (c *command) run(ctx context.Context) ([]byte, int) {
 	ok := c.arguments()
 	source, err := os.ReadFile(c.options.CataloguePath)
 	if err != nil {
-		c.say("read the catalogue: %v", err)
+		c.refuse("read the catalogue: %v", err)
 		return nil, refused
 	}
 	parsed, faults := catalogue.Parse(c.options.CataloguePath, source)
@@ -80,7 +86,7 @@ func (c *command) run(ctx context.Context) ([]byte, int) {
 	}
 	file, err := os.Open(c.options.FactsPath)
 	if err != nil {
-		c.say("open the facts: %v", err)
+		c.refuse("open the facts: %v", err)
 		return nil, refused
 	}
 	defer func() { _ = file.Close() }() // only read
@@ -89,12 +95,12 @@ func (c *command) run(ctx context.Context) ([]byte, int) {
 	case errors.Is(err, errRefused):
 		return nil, refused
 	case err != nil:
-		c.say("%v", err)
+		c.refuse("%v", err)
 		return nil, failed
 	}
 	text, err := c.format(figures)
 	if err != nil {
-		c.say("format the figures: %v", err)
+		c.refuse("format the figures: %v", err)
 		return nil, failed
 	}
 	return text, good
@@ -108,7 +114,7 @@ func (c *command) arguments() bool {
 	ok := true
 	refuse := func(format string, args ...any) {
 		ok = false
-		c.say(format, args...)
+		c.refuse(format, args...)
 	}
 	var err error
 	if c.from, err = availability.ParseBound(c.options.From); err != nil {
@@ -140,7 +146,7 @@ func (c *command) evaluate(ctx context.Context, file *os.File, agreed *availabil
 	for i := range agreed.Agreements {
 		zone := agreed.Agreements[i].Zone
 		if ok && c.from.In(zone, 0) >= c.to.In(zone, 0) {
-			c.say("--from %s is not before --to %s in %s", c.options.From, c.options.To, zone)
+			c.refuse("--from %s is not before --to %s in %s", c.options.From, c.options.To, zone)
 			ok = false
 		}
 	}

@@ -157,14 +157,14 @@ func TestArguments(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"from", func(o *Options) { o.From = "June" }, 2, "--from: \"June\" is not an instant or a date; write it like 2026-10-01 or 2026-10-01T08:00:00+08:00\n"},
-		{"as of without zone", func(o *Options) { o.AsOf = "2026-06-10" }, 2, "--as-of: \"2026-06-10\" is not an instant; write it like 2026-10-01T08:00:00+08:00 or as Unix milliseconds\n"},
-		{"empty period", func(o *Options) { o.To = o.From }, 2, "--from 2026-06-10 is not before --to 2026-06-10\n"},
-		{"empty in the agreement's zone", func(o *Options) { o.To = "2026-06-10T00:00:00Z" }, 2, "--from 2026-06-10 is not before --to 2026-06-10T00:00:00Z in UTC\n"},
-		{"format", func(o *Options) { o.Format = "xml" }, 2, "--format: \"xml\" is not a format; it is json or table\n"},
-		{"no facts", func(o *Options) { o.FactsPath = filepath.Join(filepath.Dir(o.FactsPath), "none.csv") }, 2, "open the facts: open none.csv: no such file or directory\n"},
-		{"no catalogue", func(o *Options) { o.CataloguePath = filepath.Join(filepath.Dir(o.FactsPath), "none.yaml") }, 2, "read the catalogue: open none.yaml: no such file or directory\n"},
-		{"a directory", func(o *Options) { o.FactsPath = filepath.Dir(o.FactsPath) + string(filepath.Separator) + "." }, 1, "read the facts from .: read .: is a directory\n"},
+		{"from", func(o *Options) { o.From = "June" }, 2, "plimsoll-collector evaluate: --from: \"June\" is not an instant or a date; write it like 2026-10-01 or 2026-10-01T08:00:00+08:00\n"},
+		{"as of without zone", func(o *Options) { o.AsOf = "2026-06-10" }, 2, "plimsoll-collector evaluate: --as-of: \"2026-06-10\" is not an instant; write it like 2026-10-01T08:00:00+08:00 or as Unix milliseconds\n"},
+		{"empty period", func(o *Options) { o.To = o.From }, 2, "plimsoll-collector evaluate: --from 2026-06-10 is not before --to 2026-06-10\n"},
+		{"empty in the agreement's zone", func(o *Options) { o.To = "2026-06-10T00:00:00Z" }, 2, "plimsoll-collector evaluate: --from 2026-06-10 is not before --to 2026-06-10T00:00:00Z in UTC\n"},
+		{"format", func(o *Options) { o.Format = "xml" }, 2, "plimsoll-collector evaluate: --format: \"xml\" is not a format; it is json or table\n"},
+		{"no facts", func(o *Options) { o.FactsPath = filepath.Join(filepath.Dir(o.FactsPath), "none.csv") }, 2, "plimsoll-collector evaluate: open the facts: open none.csv: no such file or directory\n"},
+		{"no catalogue", func(o *Options) { o.CataloguePath = filepath.Join(filepath.Dir(o.FactsPath), "none.yaml") }, 2, "plimsoll-collector evaluate: read the catalogue: open none.yaml: no such file or directory\n"},
+		{"a directory", func(o *Options) { o.FactsPath = filepath.Dir(o.FactsPath) + string(filepath.Separator) + "." }, 1, "plimsoll-collector evaluate: read the facts from .: read .: is a directory\n"},
 	} {
 		o := inputs(t, shop, facts)
 		c.change(&o)

@@ -49,7 +49,7 @@ func damaged(dir string) (map[string]error, error) {
 // quarantine moves the blocks bad of dir aside, so that the store starts with the rest.
 func quarantine(dir string, bad map[string]error, log *slog.Logger) error {
 	to := filepath.Join(dir, quarantineDir)
-	if err := os.MkdirAll(to, 0o755); err != nil {
+	if err := os.MkdirAll(to, 0o750); err != nil {
 		return fmt.Errorf("make quarantine: %w", err)
 	}
 	for name, cause := range bad {

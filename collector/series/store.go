@@ -113,7 +113,7 @@ func Open(opts Options) (*Store, error) {
 	opts.defaults()
 	s := &Store{opts: opts, moved: make(chan struct{}), suspect: make(chan struct{}, 1)}
 	s.metrics = newMetrics(s)
-	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(opts.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make series directory: %w", err)
 	}
 	if err := s.prepare(); err != nil {

@@ -47,6 +47,9 @@ func (s *Site) reports(_ context.Context, v *visit) (string, any, error) {
 	if len(view.Customers) > 0 && view.Customers[0].Value != "" {
 		name = view.Customers[0].Value
 	}
-	view.Command = fmt.Sprintf("plimsoll-collector report --customer %s --period %s --format html --lang %s --out .", name, view.Period, v.Lang)
+	view.Command = fmt.Sprintf("%s report --customer %s --period %s --format html --lang %s --out .", s.Program, ShellWord(name), view.Period, v.Lang)
+	if s.Asked != nil {
+		view.Command += " " + s.Asked()
+	}
 	return v.T("reports"), view, nil
 }

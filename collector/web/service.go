@@ -166,8 +166,8 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	q := url.Values{"from": {from.Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "service": {f.Service}}
 	view.FactsLink = "/api/v1/facts.csv?" + q.Encode()
 	view.APILink = "/api/v1" + servicePath(f.Service) + "?" + url.Values{"period": {period}, "as_of": {v.AsOf.UTC().Format(time.RFC3339Nano)}}.Encode()
-	view.Command = fmt.Sprintf("plimsoll-collector evaluate --facts facts.csv --catalogue catalogue.yaml --from %s --to %s --as-of %s --format table",
-		from.In(zone).Format("2006-01-02"), to.In(zone).Format("2006-01-02"), v.AsOf.UTC().Format(time.RFC3339Nano))
+	view.Command = fmt.Sprintf("%s evaluate --facts facts.csv --catalogue catalogue.yaml --from %s --to %s --as-of %s --format table",
+		s.Program, from.In(zone).Format("2006-01-02"), to.In(zone).Format("2006-01-02"), v.AsOf.UTC().Format(time.RFC3339Nano))
 	return view, nil
 }
 

@@ -38,6 +38,11 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	// Program is how a person calls the collector's program in a shell; plimsoll-collector where empty.
+	Program string
+	// Asked are the flags with which its commands reach this collector; nil: none are needed.
+	Asked func() string
+
 	// Progress tells how far the series have caught up with the journal; nil: always ready.
 	Progress func() (share float64, ready bool)
 	// Next are the steps the overview offers; nil: none.
@@ -84,6 +89,9 @@ func New(o Options) (*Site, error) {
 	}
 	if o.Zone == nil {
 		o.Zone = time.Local
+	}
+	if o.Program == "" {
+		o.Program = "plimsoll-collector"
 	}
 	s := &Site{Options: o, books: books, pages: map[string]map[string]*template.Template{}, access: people.Access()}
 	s.gate = &gate{site: s, mux: http.NewServeMux()}

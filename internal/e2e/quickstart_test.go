@@ -279,3 +279,35 @@ func sameAsEvaluate(t *testing.T, q *trial, at time.Time) {
 	}
 	t.Logf("%d fields compared", fields)
 }
+
+// TestMovedAddresses: started again with other ports, the checks of quickstart
+// follow; the move is no outage of anything.
+func TestMovedAddresses(t *testing.T) {
+	t.Parallel()
+	q := startTrial(t)
+	q.ready()
+	up := func(q *trial) {
+		waitFor(t, "both pages up", 60*time.Second, func() bool {
+			now := q.services("")
+			return now["sample-shop"].State == "up" && now["plimsoll"].State == "up"
+		})
+	}
+	up(q)
+	q.stop()
+	listen, sample := freeAddr(t), freeAddr(t)
+	again := &trial{site: site{t, "http://" + listen}, data: q.data, sample: sample}
+	again.process = start(t, "plimsoll-collector", "quickstart", "--data", q.data, "--listen", listen, "--listen-agents", freeAddr(t), "--listen-sample", sample)
+	again.ready()
+	<-time.After(20 * time.Second) // longer than any fact of the first start holds
+	up(again)
+	var found struct{ Outages []map[string]any }
+	again.json("/api/v1/outages", &found)
+	if len(found.Outages) != 0 {
+		t.Errorf("the move was booked as outages: %v", found.Outages)
+	}
+	for _, want := range []string{"it asks http://" + sample + "/ from now on, not http://" + q.sample + "/.", "it asks " + again.base + "/-/healthy from now on, not " + q.base + "/-/healthy."} {
+		if !strings.Contains(again.log.String(), want) {
+			t.Errorf("the story does not say %q", want)
+		}
+	}
+}

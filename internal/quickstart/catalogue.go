@@ -93,8 +93,8 @@ checks:
 `, componentSample, sampleURL, componentPage, pageURL)
 }
 
-// writeOnce writes text to name unless that exists, by way of a temporary
-// file so that a half-written one is never taken for a person's.
+// writeOnce writes text to name unless that exists. A half-written file is
+// never taken for a person's.
 func writeOnce(name, text string) (made bool, err error) {
 	if _, err := os.Stat(name); err == nil {
 		return false, nil
@@ -102,11 +102,16 @@ func writeOnce(name, text string) (made bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 		return false, err
 	}
+	return true, replaceFile(name, text)
+}
+
+// replaceFile puts text in the place of name's, whole or not at all.
+func replaceFile(name, text string) error {
 	temporary := name + ".new"
 	if err := os.WriteFile(temporary, []byte(text), 0o640); err != nil {
-		return false, err
+		return err
 	}
-	return true, os.Rename(temporary, name)
+	return os.Rename(temporary, name)
 }
 
 // localZone is the IANA name of this host's zone; UTC where it cannot be told.

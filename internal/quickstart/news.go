@@ -18,7 +18,7 @@ const newsEvery = time.Second
 func follow(ctx context.Context, c *collector.Collector, tell story) error {
 	tick := time.NewTicker(newsEvery)
 	defer tick.Stop()
-	var told digest
+	told := digest{begin: tell.begin.UnixMilli()}
 	for {
 		select {
 		case <-ctx.Done():
@@ -37,6 +37,7 @@ func follow(ctx context.Context, c *collector.Collector, tell story) error {
 
 // digest is what the story has told already.
 type digest struct {
+	begin      int64 // of the story, Unix ms: records opened before it are no news
 	components map[string]collector.ComponentNews
 	problems   map[string]bool // number ─▶ recovered
 }
@@ -62,6 +63,9 @@ func (d *digest) lines(news collector.News, address string) []string {
 	if len(up) > 0 {
 		lines = append(lines, fmt.Sprintf("Up: %s.", strings.Join(up, ", ")))
 	}
+	if line := d.before(news.Problems, address); line != "" {
+		lines = append(lines, line)
+	}
 	for _, p := range news.Problems {
 		recovered, seen := d.problems[p.No]
 		d.problems[p.No] = p.Recovered
@@ -76,6 +80,29 @@ func (d *digest) lines(news collector.News, address string) []string {
 		}
 	}
 	return lines
+}
+
+// before is one line for all records that were open when the story began, the
+// first time they are seen.
+func (d *digest) before(problems []collector.ProblemNews, address string) string {
+	var newest collector.ProblemNews
+	count := 0
+	for _, p := range problems {
+		if _, seen := d.problems[p.No]; seen || p.Opened >= d.begin {
+			continue
+		}
+		d.problems[p.No] = p.Recovered
+		if count++; count == 1 || p.Opened > newest.Opened {
+			newest = p
+		}
+	}
+	switch count {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("Still open from before: 1 problem record, %s: %s   %s/problems/%s", newest.No, quoteControl(newest.Title), address, newest.No)
+	}
+	return fmt.Sprintf("Still open from before: %d problem records, the newest %s: %s   %s/problems", count, newest.No, quoteControl(newest.Title), address)
 }
 
 // sentence tells of a component that is not simply up.

@@ -56,6 +56,33 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestDigestAfterARestart: what was open when the story began is told in one
+// line, once; what becomes of it and what is opened later, as ever.
+func TestDigestAfterARestart(t *testing.T) {
+	old := func(no string, opened int64, recovered bool) collector.ProblemNews {
+		return collector.ProblemNews{No: no, Title: "of " + no, Opened: opened, Recovered: recovered}
+	}
+	for _, row := range []struct {
+		name  string
+		first []collector.ProblemNews
+		want  string
+	}{
+		{"nothing", nil, ""},
+		{"one", []collector.ProblemNews{old("PRB-1", 10, false)}, "Still open from before: 1 problem record, PRB-1: of PRB-1   http://x/problems/PRB-1"},
+		{"by priority, not by time", []collector.ProblemNews{old("PRB-2", 20, true), old("PRB-3", 30, false), old("PRB-1", 10, false)}, "Still open from before: 3 problem records, the newest PRB-3: of PRB-3   http://x/problems"},
+		{"one from before, one from after", []collector.ProblemNews{old("PRB-1", 10, false), old("PRB-4", 100, false)},
+			"Still open from before: 1 problem record, PRB-1: of PRB-1   http://x/problems/PRB-1\nProblem PRB-4: of PRB-4   http://x/problems/PRB-4"},
+	} {
+		d := digest{begin: 100}
+		if got := strings.Join(d.lines(collector.News{Problems: row.first}, "http://x"), "\n"); got != row.want {
+			t.Errorf("%s:\n got  %q\n want %q", row.name, got, row.want)
+		}
+		if again := d.lines(collector.News{Problems: row.first}, "http://x"); len(again) != 0 {
+			t.Errorf("%s: told again: %q", row.name, again)
+		}
+	}
+}
+
 // TestStoryLog: a log line reads as a line of the story; everyday lines of
 // the start are left out, warnings never.
 func TestStoryLog(t *testing.T) {

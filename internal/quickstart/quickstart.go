@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -25,6 +26,9 @@ type Options struct {
 	ListenSample string
 	Version      string
 	Stdout       io.Writer // the story, warnings among it
+
+	Program   string   // how a person calls this program in a shell
+	Arguments []string // those it was started with
 }
 
 // Run starts all of it and blocks until ctx ends; then it stops cleanly, and
@@ -41,6 +45,17 @@ func Run(ctx context.Context, o Options) error {
 		}
 		o.Data = dir
 	}
+	dir, err := filepath.Abs(o.Data) // what is told must be right in any directory
+	if err != nil {
+		return fmt.Errorf("find the data directory: %w", err)
+	}
+	o.Data = dir
+	// Before any port is tried: started twice, this says where the first one is.
+	hold, err := collector.HoldData(o.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = hold.Release() }() // where the collector has not done it
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("ask the host's name: %w", err)
@@ -59,7 +74,7 @@ func Run(ctx context.Context, o Options) error {
 	config := collector.Defaults()
 	config.Override(o.Data, o.Listen, o.ListenAgents)
 	c, err := collector.New(collector.Options{
-		Config: config, Version: o.Version, Log: tell.log(), Sample: sample,
+		Config: config, Version: o.Version, Log: tell.log(), Sample: sample, Hold: hold, Program: o.Program, Arguments: o.Arguments,
 	})
 	if err != nil {
 		return err
@@ -109,28 +124,50 @@ func runAgent(ctx context.Context, o Options, c *collector.Collector, sample *Sa
 		if err != nil {
 			return fmt.Errorf("ask the host's name: %w", err)
 		}
-		id, err := identity.Enrol(ctx, identity.Request{Token: token.Token, Collector: c.AgentsAddr(), Hostname: host, Version: o.Version, Dir: identityDir})
+		id, err := identity.Enrol(ctx, identity.Request{Token: token.Token, Collector: nearby(c.AgentsAddr()), Hostname: host, Version: o.Version, Dir: identityDir})
 		if err != nil {
 			return fmt.Errorf("enrol this host: %w", err)
 		}
 		tell.tell("This host enrolled as %s: a one-time token, a key made here, a certificate of the collector's own authority.", id.Instance)
 	}
 	configFile := filepath.Join(o.Data, "agent.yaml")
-	if _, err := writeOnce(configFile, agentText(c.URL()+"/-/healthy", "http://"+sample.Addr()+"/")); err != nil {
+	at := addresses{componentPage: c.URL() + "/-/healthy", componentSample: "http://" + sample.Addr() + "/"}
+	if _, err := writeOnce(configFile, agentText(at[componentPage], at[componentSample])); err != nil {
 		return fmt.Errorf("write the agent's configuration: %w", err)
+	}
+	told, err := at.follow(o.Data)
+	if err != nil {
+		return fmt.Errorf("let the checks follow today's addresses: %w", err)
+	}
+	for _, line := range told {
+		tell.tell("%s", line)
 	}
 	config, err := agent.Load(configFile, true)
 	if err != nil {
 		return err
 	}
 	config.Data = dir
-	config.Collector.Addresses = []string{c.AgentsAddr()}
+	config.Collector.Addresses = []string{nearby(c.AgentsAddr())}
 	a, err := agent.New(agent.Options{Config: config, Version: o.Version, Log: tell.log()})
 	if err != nil {
 		return err
 	}
 	tell.tell("Its agent measures every %s, keeps that on disk, and delivers it over TLS with both sides proven.", config.Interval)
 	return a.Run(ctx)
+}
+
+// nearby is a bound address as this host reaches it: on loopback where every
+// address is bound.
+func nearby(bound string) string {
+	addr, err := netip.ParseAddrPort(bound)
+	if err != nil || !addr.Addr().IsUnspecified() {
+		return bound
+	}
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if addr.Addr().Is6() {
+		loopback = netip.IPv6Loopback()
+	}
+	return netip.AddrPortFrom(loopback, addr.Port()).String()
 }
 
 // announce prints the address once the first page really answers.
