@@ -90,6 +90,9 @@ func (c *checkCmd) Run() error {
 			a := parsed.Availability
 			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources, %d checks\n",
 				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources), len(parsed.Checks))
+			if len(a.Services) == 0 {
+				fmt.Println("  0 services: nothing is agreed yet")
+			}
 			for _, k := range parsed.Checks {
 				fmt.Printf("  check of %s from %s: %s\n", k.Component, strings.Join(k.From, ", "), k.Target())
 			}
