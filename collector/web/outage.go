@@ -46,7 +46,7 @@ func (s *Site) outage(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, notFound(v.PathValue("id"))
 	}
 	o, err := s.Store.Outage(ctx, id)
-	if errors.Is(err, ledger.ErrNotFound) {
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && o.From > v.AsOf.UnixMilli() {
 		return "", nil, notFound(v.T("outage") + " " + v.PathValue("id"))
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"math/big"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -74,6 +75,10 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	if view.Period == "" {
 		view.Period = view.PeriodMax
 	}
+	// A month begins somewhere up to 14 hours before it does in UTC.
+	if month, err := words.ParseMonth(view.Period); err == nil && month.Add(-14*time.Hour).After(v.AsOf) {
+		return "", nil, &fault{http.StatusBadRequest, "error.begun", v.Month(view.Period)}
+	}
 	all, err := s.monthFigures(ctx, view.Period, v.AsOf)
 	if err != nil {
 		return "", nil, err
@@ -94,7 +99,7 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 
 // monthFigures are those of one month, written 2026-11.
 func (s *Site) monthFigures(ctx context.Context, period string, asOf time.Time) ([]availability.Figures, error) {
-	month, err := time.Parse("2006-01", period)
+	month, err := words.ParseMonth(period)
 	if err != nil {
 		return nil, badInput("period=" + period)
 	}

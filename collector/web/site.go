@@ -247,6 +247,9 @@ func (s *Site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 		if err != nil {
 			return v, badInput("as_of=" + text)
 		}
+		if now := s.Now(); at.After(now) {
+			return v, &fault{http.StatusBadRequest, "error.future", text}
+		}
 		v.AsOf, v.Explicit = at, true
 	}
 	return v, nil

@@ -95,6 +95,16 @@ func Zone(t time.Time) string {
 	return t.Format("-07:00")
 }
 
+// ParseMonth reads a month as every page, request and command writes it:
+// 2026-11, from 1970 to 9998, so that its end has four digits, too.
+func ParseMonth(text string) (time.Time, error) {
+	t, err := time.Parse("2006-01", text)
+	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
+		return time.Time{}, fmt.Errorf("%.40q is not a month: write it like 2026-11", text)
+	}
+	return t, nil
+}
+
 // Month writes the month "2026-11" as the language does: "November 2026", "2026年11月".
 func (b *Book) Month(period string) string {
 	t, err := time.Parse("2006-01", period)
