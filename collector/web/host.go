@@ -66,7 +66,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 	}
 	i := slices.IndexFunc(hosts, func(h ledger.Host) bool { return h.Instance == name && h.RemovedAt == 0 })
 	if i < 0 {
-		return "", nil, notFound(name)
+		return "", nil, notFound(v.T("kind.host", name))
 	}
 	h := hosts[i]
 	states, err := s.Figures.States(ctx, v.AsOf)

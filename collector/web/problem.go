@@ -86,7 +86,7 @@ func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
 	no := v.PathValue("no")
 	file, err := s.Store.Record(ctx, no)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return "", nil, notFound(no)
+		return "", nil, notFound(v.T("kind.problem", no))
 	}
 	if err != nil {
 		return "", nil, err

@@ -98,3 +98,25 @@ func TestTheFutureIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestEachPageSaysWhatItIsAbout: what is missing is named with its kind, a
+// month is one so far until it is over, and an outage that ended is no "up".
+func TestEachPageSaysWhatItIsAbout(t *testing.T) {
+	_, server := open(t)
+	for _, row := range []struct{ address, says string }{
+		{"/hosts/nope", "There is no host nope"},
+		{"/services/nope", "There is no service nope"},
+		{"/problems/1", "There is no problem record 1"},
+		{"/outages/17", "There is no outage 17"},
+		{"/outages/x", "There is no outage x"},
+		{"/nope", "There is no page /nope"},
+		{"/hosts/nope?lang=zh", "没有主机 nope"},
+		{"/?as_of=2026-11-18T02:03:00Z", "below target so far"},
+		{"/services/shop?period=2026-10", "nothing was measured in this period"},
+		{"/outages/2", `<span class="badge ended">ended</span>`},
+	} {
+		if _, _, body := get(t, server.URL+row.address); !strings.Contains(body, row.says) {
+			t.Errorf("GET %s does not say %q: %.1500s", row.address, row.says, body)
+		}
+	}
+}

@@ -287,5 +287,5 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request) {
 
 // nothing answers for addresses there are none of.
 func (s *Site) nothing(_ context.Context, v *visit) (string, any, error) {
-	return "", nil, notFound(v.URL.Path)
+	return "", nil, notFound(v.T("kind.page", v.URL.Path))
 }

@@ -21,6 +21,15 @@ func (b *Book) Ratio(r *big.Rat, decimals int) string {
 	return availability.Percent(r, decimals)
 }
 
+// RatioUp is Ratio rounded up, for the upper end of an interval: 0.651899 with
+// 3 is "65.190 %", so that no upper end is printed below its value.
+func (b *Book) RatioUp(r *big.Rat, decimals int) string {
+	if r == nil {
+		return b.T("no.value")
+	}
+	return availability.PercentUp(r, decimals)
+}
+
 // Percent is Ratio for a float, taken as the shortest decimal that means it:
 // 0.998 is 99.8 and not 99.7999.
 func (b *Book) Percent(ratio *float64, decimals int) string {
@@ -72,6 +81,37 @@ func (b *Book) Seconds(s *float64) string {
 		return sign + text
 	}
 	return ""
+}
+
+// SecondsUp is Seconds rounded up, for the upper end of an interval.
+func (b *Book) SecondsUp(s *float64) string {
+	if s == nil || math.IsNaN(*s) || math.IsInf(*s, 0) {
+		return b.T("no.value")
+	}
+	unit := 1.0 // ms that Seconds cuts off at
+	switch {
+	case *s >= 86400:
+		unit = 3600_000
+	case *s >= 3600:
+		unit = 60_000
+	case *s >= 10:
+		unit = 1000
+	}
+	up := math.Ceil(*s*1000/unit-1e-9) * unit / 1000
+	return b.Seconds(&up)
+}
+
+// Verdict is the text of a verdict. Until the period is over it says that it
+// is one so far: met after a minute of a month is no promise kept.
+func (b *Book) Verdict(state string, over bool) string {
+	text := b.T("verdict." + state)
+	switch state {
+	case "met", "below_target", "unacceptable":
+		if !over {
+			return b.T("verdict.so_far", text)
+		}
+	}
+	return text
 }
 
 // Millis is Seconds for whole milliseconds.
