@@ -172,9 +172,9 @@ func checkStory(t *testing.T, l *ledger.Ledger) {
 	r := f.Record
 	at := func(s int) int64 { return noon.Add(time.Duration(s) * time.Second).UnixMilli() }
 	want := record.Record{No: "PRB-2026-000001", Kind: record.Problem, Version: 4, Services: []string{"shop", "storage"}, Components: []string{"db-1"},
-		Title: record.Text{English: "filesystem of db-1 /data is at 87 %, above its warning threshold of 80 %", Chinese: "db-1 /data 的 filesystem 使用率 87 %，超过警告阈值 80 %"},
+		Title: record.Text{English: "filesystem of db-1 /data is at 87 %, above its warning threshold of 80 %", Chinese: "db-1 /data 的 文件系统 使用率 87 %，超过警告阈值 80 %"},
 		Detail: record.Text{English: "87 B of filesystem used of 100 B (87 %), at or above 80 % since 2026-11-25 12:00:20 +00:00 and for longer than 30s. Judged at 2026-11-25 12:00:50 +00:00.",
-			Chinese: "filesystem 已用 87 B，总量 100 B（87 %）；自 2026-11-25 12:00:20 +00:00 起达到或超过 80 %，已持续超过 30s。判定时间：2026-11-25 12:00:50 +00:00。"},
+			Chinese: "文件系统 已用 87 B，总量 100 B（87 %）；自 2026-11-25 12:00:20 +00:00 起达到或超过 80 %，已持续超过 30s。判定时间：2026-11-25 12:00:50 +00:00。"},
 		Origin: record.Threshold, RuleID: "capacity/filesystem", RuleVersion: 7, Metric: `filesystem{mountpoint="/data"}`,
 		DetectedAt: at(50), FirstSeen: at(20), LastSeen: at(200), Occurrences: 2, Observed: 95, Limit: 90, Unit: "bytes",
 		Impact: 2, Urgency: 1, Priority: 2, State: record.New, StateSince: at(50), Key: r.Key, Episode: 1}

@@ -28,13 +28,13 @@ func (f Finding) Opening() (title, detail Text) {
 	what, share := f.where(), Percent(f.Used/f.Capacity)
 	title = Text{
 		English: clip(fmt.Sprintf("%s of %s is at %s, above its %s threshold of %s", f.Resource, what, share, f.level("warning", "critical"), Percent(f.Threshold))),
-		Chinese: clip(fmt.Sprintf("%s 的 %s 使用率 %s，超过%s阈值 %s", what, f.Resource, share, f.level("警告", "严重"), Percent(f.Threshold))),
+		Chinese: clip(fmt.Sprintf("%s 的 %s 使用率 %s，超过%s阈值 %s", what, f.chinese(), share, f.level("警告", "严重"), Percent(f.Threshold))),
 	}
 	detail = Text{
 		English: fmt.Sprintf("%s of %s used of %s (%s), at or above %s since %s and for longer than %s. Judged at %s.",
 			Quantity(f.Used, f.Unit), f.Resource, Quantity(f.Capacity, f.Unit), share, Percent(f.Threshold), instant(f.Since), span(f.Hold), instant(f.At)),
 		Chinese: fmt.Sprintf("%s 已用 %s，总量 %s（%s）；自 %s 起达到或超过 %s，已持续超过 %s。判定时间：%s。",
-			f.Resource, Quantity(f.Used, f.Unit), Quantity(f.Capacity, f.Unit), share, instant(f.Since), Percent(f.Threshold), span(f.Hold), instant(f.At)),
+			f.chinese(), Quantity(f.Used, f.Unit), Quantity(f.Capacity, f.Unit), share, instant(f.Since), Percent(f.Threshold), span(f.Hold), instant(f.At)),
 	}
 	return title, detail
 }
@@ -72,6 +72,19 @@ func (f Finding) level(warning, critical string) string {
 		return critical
 	}
 	return warning
+}
+
+// chinese is the name of a shipped resource in Chinese; any other is as given.
+func (f Finding) chinese() string {
+	switch f.Resource {
+	case "cpu":
+		return "CPU"
+	case "memory":
+		return "内存"
+	case "filesystem":
+		return "文件系统"
+	}
+	return f.Resource
 }
 
 // where is the component and its labels: db-1 /data.

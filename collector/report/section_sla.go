@@ -31,7 +31,7 @@ func attainment(_ context.Context, d *draft) ([]Block, error) {
 			if ind.Kind == availability.KindAvailability {
 				minutes = d.downAllowed(f)
 			}
-			row := cells(f.Service, ind.Name, d.agreed(ind.Kind, ind.Target), d.agreed(ind.Kind, ind.Unacceptable), d.measured(ind), d.Verdict(ind.State, !d.AsOf.Before(f.To.Time())), minutes, d.Ratio(f.Exact.Coverage, 1))
+			row := cells(f.Service, d.Name(ind.Name), d.agreed(ind.Kind, ind.Target), d.agreed(ind.Kind, ind.Unacceptable), d.measured(ind), d.Verdict(ind.State, !d.AsOf.Before(f.To.Time())), minutes, d.Ratio(f.Exact.Coverage, 1))
 			row[5].State = ind.State
 			t.Rows = append(t.Rows, row)
 		}

@@ -22,10 +22,7 @@ type problemRow struct {
 
 // localized picks the language of a text kept in both.
 func localized(b *words.Book, t record.Text) string {
-	if b.Lang == "zh-CN" && t.Chinese != "" {
-		return t.Chinese
-	}
-	return t.English
+	return b.Localized(t.English, t.Chinese)
 }
 
 // condition says whether what opened the record still stands.

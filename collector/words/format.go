@@ -11,6 +11,24 @@ import (
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
 
+// unbroken keeps each number and its % on one line.
+func unbroken(text string) string { return strings.ReplaceAll(text, " %", "\u00a0%") }
+
+// Name is a name that people gave, in the reader's language where it is one of
+// those that Plimsoll itself writes (the indicators of the quickstart, the
+// shipped resources), else as it was given.
+func (b *Book) Name(given string) string {
+	return b.Or("name."+strings.ReplaceAll(given, " ", "_"), given)
+}
+
+// Localized is a text that is kept in both languages, in that of the book.
+func (b *Book) Localized(english, chinese string) string {
+	if b.Lang == "zh-CN" && chinese != "" {
+		return unbroken(chinese)
+	}
+	return unbroken(english)
+}
+
 // Ratio writes an exact ratio as a percentage with decimals digits, truncated
 // and never rounded: 0.999949 with 3 is "99.994 %". A nil ratio is "no value",
 // which is neither 0 % nor 100 %.
@@ -18,7 +36,7 @@ func (b *Book) Ratio(r *big.Rat, decimals int) string {
 	if r == nil {
 		return b.T("no.value")
 	}
-	return availability.Percent(r, decimals)
+	return unbroken(availability.Percent(r, decimals))
 }
 
 // RatioUp is Ratio rounded up, for the upper end of an interval: 0.651899 with
@@ -27,7 +45,7 @@ func (b *Book) RatioUp(r *big.Rat, decimals int) string {
 	if r == nil {
 		return b.T("no.value")
 	}
-	return availability.PercentUp(r, decimals)
+	return unbroken(availability.PercentUp(r, decimals))
 }
 
 // Percent is Ratio for a float, taken as the shortest decimal that means it:
@@ -36,16 +54,16 @@ func (b *Book) Percent(ratio *float64, decimals int) string {
 	if ratio == nil || math.IsNaN(*ratio) || math.IsInf(*ratio, 0) {
 		return b.T("no.value")
 	}
-	return availability.PercentOf(ratio, decimals)
+	return unbroken(availability.PercentOf(ratio, decimals))
 }
 
 // Share is Percent without zeros at its end: a target of 0.999 is "99.9 %".
 func (b *Book) Share(ratio *float64) string {
-	text, ok := strings.CutSuffix(b.Percent(ratio, 4), " %")
+	text, ok := strings.CutSuffix(b.Percent(ratio, 4), "\u00a0%")
 	if !ok {
 		return text
 	}
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + " %"
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + "\u00a0%"
 }
 
 // Seconds writes a length of time given in seconds: its two largest units, cut
