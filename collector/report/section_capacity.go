@@ -20,7 +20,7 @@ func capacityNow(ctx context.Context, d *draft) ([]Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := Table{Columns: columns(d.T("col.resource"), d.T("col.instance"), "#"+d.T("col.used"), "#"+d.T("col.limit"), "#"+d.T("col.share"), "#"+d.T("col.threshold"), d.T("col.state")), Empty: d.T("sec.capacity.none")}
+	t := Table{Columns: columns(d.T("col.resource"), "~"+d.T("col.instance"), "#"+d.T("col.used"), "#"+d.T("col.limit"), "#"+d.T("col.share"), "#"+d.T("col.threshold"), d.T("col.state")), Empty: d.T("sec.capacity.none")}
 	for _, u := range usages {
 		if u.Labels["customer"] != d.Customer && u.Labels["customer"] != "" {
 			continue // another customer's host
