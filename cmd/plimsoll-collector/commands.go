@@ -90,8 +90,11 @@ func (c *checkCmd) Run() error {
 			bad = true
 		} else {
 			a := parsed.Availability
-			fmt.Printf("%s: good: %d components, %d services, %d agreement versions, %d resources, %d checks\n",
-				c.Catalogue, len(a.Components), len(a.Services), len(a.Agreements), len(parsed.Resources), len(parsed.Checks))
+			fmt.Printf("%s: good: %s, %s, %s, %s, %s\n", c.Catalogue, many(len(a.Components), "component"), many(len(a.Services), "service"),
+				many(len(a.Agreements), "agreement version"), many(len(parsed.Resources), "resource"), many(len(parsed.Checks), "check"))
+			if len(a.Services) == 0 {
+				fmt.Println("  0 services: nothing is agreed yet")
+			}
 			for _, k := range parsed.Checks {
 				fmt.Printf("  check of %s from %s: %s\n", k.Component, strings.Join(k.From, ", "), k.Target())
 			}
@@ -101,6 +104,14 @@ func (c *checkCmd) Run() error {
 		return errExit(2)
 	}
 	return nil
+}
+
+// many is a number of things: 1 check, 2 checks.
+func many(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 type evaluateCmd struct {

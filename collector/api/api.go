@@ -10,6 +10,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -24,7 +25,9 @@ import (
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
+	"github.com/plimsoll/plimsoll/collector/report"
 	"github.com/plimsoll/plimsoll/collector/silence"
+	"github.com/plimsoll/plimsoll/collector/words"
 )
 
 // Figures is what of collector/figures the API answers with.
@@ -100,16 +103,25 @@ func (a *API) Missing(w http.ResponseWriter, r *http.Request) {
 
 // AsOf is the instant a caller asks about.
 type AsOf struct {
-	AsOf time.Time `query:"as_of" doc:"what was known at this instant (RFC 3339); default: now"`
+	AsOf string `query:"as_of" format:"date-time" doc:"what was known at this instant (RFC 3339), not after now; default: now"`
 }
 
-// asOf is now where none was given, to the millisecond that figures have.
-func (a *API) asOf(p AsOf) time.Time {
-	t := p.AsOf
-	if t.IsZero() {
-		t = a.o.Now()
+// asOf is now where none was given, to the millisecond that figures have. An
+// instant after now is refused: nobody knows yet what will be known then, and
+// the answer would be another one once it is past.
+func (a *API) asOf(p AsOf) (time.Time, error) {
+	now := a.o.Now().UTC().Truncate(time.Millisecond)
+	if p.AsOf == "" {
+		return now, nil
 	}
-	return t.UTC().Truncate(time.Millisecond)
+	t, err := time.Parse(time.RFC3339Nano, p.AsOf)
+	if err != nil {
+		return t, huma.Error422UnprocessableEntity("as_of is an instant, written like 2026-11-25T12:00:00Z", err)
+	}
+	if t = t.UTC().Truncate(time.Millisecond); t.After(now) {
+		return t, huma.Error422UnprocessableEntity(fmt.Sprintf("as_of %s is after now (%s): what will be known then is not known yet; leave as_of out for now", p.AsOf, now.Format(time.RFC3339)))
+	}
+	return t, nil
 }
 
 // Span is a period: a month, or from and to.
@@ -125,9 +137,9 @@ func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availabili
 	case p.Period != "" && (p.From != "" || p.To != "") || (p.From == "") != (p.To == ""):
 		return nil, huma.Error400BadRequest("give period, or both from and to")
 	case p.Period != "":
-		month, err := time.Parse("2006-01", p.Period)
+		month, err := words.ParseMonth(p.Period)
 		if err != nil {
-			return nil, huma.Error400BadRequest("period is a month: 2026-11", err)
+			return nil, huma.Error400BadRequest("period " + err.Error())
 		}
 		p.From, p.To = month.Format(time.DateOnly), month.AddDate(0, 1, 0).Format(time.DateOnly)
 	case p.From == "":
@@ -153,7 +165,10 @@ func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availabili
 // the caller's fault is logged and stays inside.
 func (a *API) answer(err error, what string) error {
 	var told huma.StatusError
+	var refused *report.Refusal
 	switch {
+	case errors.As(err, &refused):
+		return huma.Error422UnprocessableEntity(refused.Why)
 	case errors.Is(err, ledger.ErrNotFound):
 		return huma.Error404NotFound("there is no " + what)
 	case errors.Is(err, ErrConflict):

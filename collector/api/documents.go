@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/plimsoll/plimsoll/collector/report"
+	"github.com/plimsoll/plimsoll/collector/words"
 )
 
 // Document is a file as the answer.
@@ -36,14 +36,18 @@ func (a *API) Report(ctx context.Context, in *struct {
 	Format   string `query:"format" enum:"html" default:"html" doc:"the only format yet"`
 	Download bool   `query:"download" doc:"as a file to save"`
 }) (*Document, error) {
-	if _, err := time.Parse("2006-01", in.Period); err != nil {
-		return nil, huma.Error400BadRequest("period is a month: 2026-11", err)
+	if _, err := words.ParseMonth(in.Period); err != nil {
+		return nil, huma.Error400BadRequest("period " + err.Error())
 	}
 	if !a.hasCustomer(in.Customer) {
 		return nil, huma.Error404NotFound(fmt.Sprintf("no service of customer %q has an agreement; the catalogue names: %s", in.Customer, strings.Join(a.customers(), ", ")))
 	}
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
-	if err := a.o.Report(ctx, &b, in.Customer, in.Period, in.Lang, a.asOf(in.AsOf)); err != nil {
+	if err := a.o.Report(ctx, &b, in.Customer, in.Period, in.Lang, asOf); err != nil {
 		return nil, a.answer(err, "report")
 	}
 	d := &Document{ContentType: "text/html; charset=utf-8", Policy: report.ContentSecurityPolicy(), Body: b.Bytes()}

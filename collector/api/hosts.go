@@ -44,7 +44,10 @@ type HostsBody struct {
 
 // Hosts answers with the enrolled hosts and how full they are.
 func (a *API) Hosts(ctx context.Context, in *AsOf) (*struct{ Body HostsBody }, error) {
-	asOf := a.asOf(*in)
+	asOf, err := a.asOf(*in)
+	if err != nil {
+		return nil, err
+	}
 	hosts, err := a.o.Store.Hosts(ctx)
 	if err != nil {
 		return nil, a.answer(err, "hosts")

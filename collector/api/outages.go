@@ -56,7 +56,10 @@ func (a *API) Outages(ctx context.Context, in *struct {
 	Ongoing   bool      `query:"ongoing" doc:"only those that last"`
 	Limit     int       `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
 }) (*struct{ Body OutagesBody }, error) {
-	asOf := a.asOf(in.AsOf)
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
 	f := ledger.OutageFilter{To: asOf.UnixMilli(), Limit: in.Limit}
 	if in.Component != "" {
 		f.Components = []string{in.Component}
@@ -111,7 +114,10 @@ func (a *API) Outage(ctx context.Context, in *struct {
 	ID int64 `path:"id"`
 }) (*struct{ Body OutageDetail }, error) {
 	what := fmt.Sprintf("outage %d", in.ID)
-	asOf := a.asOf(in.AsOf)
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
 	o, err := a.o.Store.Outage(ctx, in.ID)
 	if err != nil {
 		return nil, a.answer(err, what)

@@ -101,7 +101,10 @@ func (a *API) Problems(ctx context.Context, in *struct {
 	Lang     string `query:"lang" doc:"en or zh-CN, of titles and reasons" default:"en"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"10000" default:"1000"`
 }) (*struct{ Body ProblemsBody }, error) {
-	asOf := a.asOf(in.AsOf)
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
 	found, err := a.o.Store.Records(ctx, ledger.RecordFilter{Customer: in.Customer, OpenOnly: in.Open, To: asOf.UnixMilli() + 1, Limit: in.Limit})
 	if err != nil {
 		return nil, a.answer(err, "problems")

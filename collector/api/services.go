@@ -38,7 +38,11 @@ func (a *API) Services(ctx context.Context, in *struct {
 	Span
 	Customer string `query:"customer" doc:"only this customer's"`
 }) (*struct{ Body ServicesBody }, error) {
-	body, err := a.services(ctx, in.Span, a.asOf(in.AsOf), func(service, customer string) bool {
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.services(ctx, in.Span, asOf, func(service, customer string) bool {
 		return in.Customer == "" || customer == in.Customer
 	})
 	if err != nil {
@@ -56,7 +60,11 @@ func (a *API) Service(ctx context.Context, in *struct {
 	if _, ok := a.o.Figures.Catalogue().Availability.Service(in.Name); !ok {
 		return nil, huma.Error404NotFound("there is no service " + in.Name)
 	}
-	body, err := a.services(ctx, in.Span, a.asOf(in.AsOf), func(service, _ string) bool { return service == in.Name })
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.services(ctx, in.Span, asOf, func(service, _ string) bool { return service == in.Name })
 	if err != nil {
 		return nil, a.answer(err, "service "+in.Name)
 	}

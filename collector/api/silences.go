@@ -32,7 +32,11 @@ func (a *API) Silences(ctx context.Context, in *struct {
 	Instance string    `path:"instance"`
 	From     time.Time `query:"from" doc:"those noted at or after this"`
 }) (*struct{ Body SilencesBody }, error) {
-	what, asOf := "host "+in.Instance, a.asOf(in.AsOf)
+	what := "host " + in.Instance
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
 	hosts, err := a.o.Store.Hosts(ctx)
 	if err != nil {
 		return nil, a.answer(err, what)

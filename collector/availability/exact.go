@@ -46,6 +46,20 @@ func Percent(share *big.Rat, decimals int) string {
 	return Truncate(product(share, ratMS(100)), decimals) + " %"
 }
 
+// PercentUp is Percent rounded up: the upper end of an interval is never
+// printed below its value.
+func PercentUp(share *big.Rat, decimals int) string {
+	if share == nil {
+		return "-"
+	}
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)+2), nil)
+	up, rest := new(big.Int).DivMod(new(big.Int).Mul(share.Num(), scale), share.Denom(), new(big.Int))
+	if rest.Sign() > 0 {
+		up.Add(up, big.NewInt(1))
+	}
+	return Percent(new(big.Rat).SetFrac(up, scale), decimals)
+}
+
 // Truncate prints the number with so many decimals, the rest cut off.
 func Truncate(r *big.Rat, decimals int) string {
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(decimals)), nil)

@@ -3,7 +3,7 @@
 //
 //	catalogue.yaml ─▶ settings.Decode ─▶ the file's own form (file.go)
 //	                                      │  check: names, rings, versions,
-//	                                      │  bounds, kinds (check_*.go)
+//	                                      │  bounds, kinds, PromQL
 //	                                      ▼
 //	                     availability.Catalogue + resources, or every fault
 //

@@ -24,6 +24,8 @@ func (c *checker) checkResources(entries []resourceEntry) {
 		c.required(path, "per", len(e.Per) > 0)
 		c.required(path, "used", e.Used != "")
 		c.required(path, "limit", e.Limit != "")
+		c.expression(path+".used", e.Used)
+		c.expression(path+".limit", e.Limit)
 		c.thresholds(path, e)
 	}
 }

@@ -33,7 +33,7 @@ func block(b *strings.Builder, f *availability.Figures) {
 	line := func(name, value string) { fmt.Fprintf(b, "  %-22s %s\n", name, value) }
 	line("period", fmt.Sprintf("%s to %s, as of %s", f.From, f.To, f.AsOf))
 	line("availability", fmt.Sprintf("%s (between %s and %s; without exclusions %s)", availability.Percent(f.Exact.Availability, 4),
-		availability.Percent(f.Exact.AvailabilityLow, 4), availability.Percent(f.Exact.AvailabilityHigh, 4), availability.Percent(f.Exact.WithoutExclusion, 4)))
+		availability.Percent(f.Exact.AvailabilityLow, 4), availability.PercentUp(f.Exact.AvailabilityHigh, 4), availability.Percent(f.Exact.WithoutExclusion, 4)))
 	line("coverage", availability.Percent(f.Exact.Coverage, 2))
 	line("agreed time", fmt.Sprintf("%s of %s in the whole period", length(&f.AgreedS), length(&f.AgreedPeriodS)))
 	line("  cut out", fmt.Sprintf("calendar %s, existence %s, planned %s, adjusted %s", length(&f.Cut.CalendarS), length(&f.Cut.ExistenceS),

@@ -70,11 +70,17 @@ func sections() []section {
 	}
 }
 
-// Build computes the report of a customer's month as known at AsOf.
+// Refusal is why no report is made of what was asked for, with the remedy.
+type Refusal struct{ Why string }
+
+func (r *Refusal) Error() string { return r.Why }
+
+// Build computes the report of a customer's month as known at AsOf. A month
+// that has not begun then is refused, as a *Refusal: there is nothing to report.
 func Build(ctx context.Context, src Source, o Options) (*Model, error) {
-	month, err := time.Parse("2006-01", o.Period)
+	month, err := words.ParseMonth(o.Period)
 	if err != nil {
-		return nil, fmt.Errorf("period %q is not a month: write it like 2026-11", o.Period)
+		return nil, &Refusal{"period " + err.Error()}
 	}
 	d := &draft{Book: src.Words.Choose(o.Lang, ""), Options: o, src: src, zone: time.UTC}
 	all, err := src.Figures.Period(ctx, month.Format(time.DateOnly), month.AddDate(0, 1, 0).Format(time.DateOnly), o.AsOf)
@@ -92,6 +98,9 @@ func Build(ctx context.Context, src Source, o Options) (*Model, error) {
 	y, m, _ := month.Date()
 	d.from, d.to = time.Date(y, m, 1, 0, 0, 0, 0, d.zone), time.Date(y, m+1, 1, 0, 0, 0, 0, d.zone)
 	d.partial = o.AsOf.Before(d.to)
+	if !d.from.Before(o.AsOf) {
+		return nil, &Refusal{fmt.Sprintf("%s has not begun at %s, so there is nothing to report: take a month that has, such as %s", o.Period, d.instant(o.AsOf), o.AsOf.In(d.zone).Format("2006-01"))}
+	}
 	model := &Model{Lang: d.Book.Lang, Title: d.T("doc.title"), Subtitle: d.subtitle(), Cover: d.cover(), Footer: d.T("doc.footer", d.instant(o.AsOf), d.version())}
 	for _, s := range sections() {
 		blocks, err := s.blocks(ctx, d)

@@ -43,10 +43,11 @@ type Table struct {
 }
 
 // Column has a title; numbers are aligned to the right, instants and numbers
-// of documents (Whole) break only where a cell has a newline.
+// of documents (Whole) break only where a cell has a newline, paths (Long)
+// anywhere, so that they push no column off the page.
 type Column struct {
-	Title         string
-	Number, Whole bool
+	Title               string
+	Number, Whole, Long bool
 }
 
 // Cell is a text; State marks it as in KeyFigure.
@@ -77,7 +78,7 @@ func cells(texts ...string) []Cell {
 	return row
 }
 
-// columns makes columns from titles; one that begins with # holds numbers, one with @ is Whole.
+// columns makes columns from titles; one that begins with # holds numbers, one with @ is Whole, one with ~ Long.
 func columns(titles ...string) []Column {
 	all := make([]Column, len(titles))
 	for i, t := range titles {
@@ -86,6 +87,8 @@ func columns(titles ...string) []Column {
 			all[i] = Column{Title: t[1:], Number: true}
 		case t != "" && t[0] == '@':
 			all[i] = Column{Title: t[1:], Whole: true}
+		case t != "" && t[0] == '~':
+			all[i] = Column{Title: t[1:], Long: true}
 		default:
 			all[i] = Column{Title: t}
 		}

@@ -86,7 +86,7 @@ func TestFiguresAreTheEngines(t *testing.T) {
 		if all[i].Customer != "acme" {
 			continue
 		}
-		if want := availability.Percent(all[i].Exact.Availability, 3); !strings.Contains(text, want) {
+		if want := strings.ReplaceAll(availability.Percent(all[i].Exact.Availability, 3), " ", "\u00a0"); !strings.Contains(text, want) {
 			t.Errorf("the report does not print %s of %s", want, all[i].Service)
 		}
 	}

@@ -20,7 +20,7 @@ func capacityNow(ctx context.Context, d *draft) ([]Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := Table{Columns: columns(d.T("col.resource"), d.T("col.instance"), "#"+d.T("col.used"), "#"+d.T("col.limit"), "#"+d.T("col.share"), "#"+d.T("col.threshold"), d.T("col.state")), Empty: d.T("sec.capacity.none")}
+	t := Table{Columns: columns(d.T("col.resource"), "~"+d.T("col.instance"), "#"+d.T("col.used"), "#"+d.T("col.limit"), "#"+d.T("col.share"), "#"+d.T("col.threshold"), d.T("col.state")), Empty: d.T("sec.capacity.none")}
 	for _, u := range usages {
 		if u.Labels["customer"] != d.Customer && u.Labels["customer"] != "" {
 			continue // another customer's host
@@ -34,22 +34,11 @@ func capacityNow(ctx context.Context, d *draft) ([]Block, error) {
 		if u.Resource.Critical > 0 {
 			thresholds += " / " + d.Share(&u.Resource.Critical)
 		}
-		row := cells(d.resource(u.Resource.Name), u.Instance(), quantity(u.Used), quantity(u.Limit), d.Percent(&share, 1), thresholds, d.T("level."+u.Level().String()))
+		row := cells(d.Name(u.Resource.Name), u.Instance(), quantity(u.Used), quantity(u.Limit), d.Percent(&share, 1), thresholds, d.T("level."+u.Level().String()))
 		row[6].State = map[string]string{"clear": "met", "warning": "below_target", "critical": "unacceptable"}[u.Level().String()]
 		t.Rows = append(t.Rows, row)
 	}
 	return []Block{Text{d.T("sec.capacity.text", d.instant(d.until()))}, t}, nil
-}
-
-// resource is the name of a shipped resource in the reader's language.
-func (d *draft) resource(name string) string {
-	switch name {
-	case "cpu", "memory":
-		return d.T(name)
-	case "filesystem":
-		return d.T("chart.filesystems")
-	}
-	return name
 }
 
 // problems lists the records opened in the period.
@@ -65,11 +54,7 @@ func problems(ctx context.Context, d *draft) ([]Block, error) {
 		if r.Customer != d.Customer && r.Customer != "" {
 			continue
 		}
-		title := r.Title.English
-		if d.Book.Lang == "zh-CN" && r.Title.Chinese != "" {
-			title = r.Title.Chinese
-		}
-		t.Rows = append(t.Rows, cells(r.No, title, fmt.Sprintf("P%d", r.Priority), d.moment(time.UnixMilli(r.DetectedAt)), d.state(r)))
+		t.Rows = append(t.Rows, cells(r.No, d.Localized(r.Title.English, r.Title.Chinese), fmt.Sprintf("P%d", r.Priority), d.moment(time.UnixMilli(r.DetectedAt)), d.state(r)))
 	}
 	return []Block{t}, nil
 }

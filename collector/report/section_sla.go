@@ -31,7 +31,7 @@ func attainment(_ context.Context, d *draft) ([]Block, error) {
 			if ind.Kind == availability.KindAvailability {
 				minutes = d.downAllowed(f)
 			}
-			row := cells(f.Service, ind.Name, d.agreed(ind.Kind, ind.Target), d.agreed(ind.Kind, ind.Unacceptable), d.measured(ind), d.T("verdict."+ind.State), minutes, d.Ratio(f.Exact.Coverage, 1))
+			row := cells(f.Service, d.Name(ind.Name), d.agreed(ind.Kind, ind.Target), d.agreed(ind.Kind, ind.Unacceptable), d.measured(ind), d.Verdict(ind.State, !d.AsOf.Before(f.To.Time())), minutes, d.Ratio(f.Exact.Coverage, 1))
 			row[5].State = ind.State
 			t.Rows = append(t.Rows, row)
 		}
@@ -111,15 +111,18 @@ func (d *draft) strip(f *availability.Figures) string {
 
 func (d *draft) dayCell(pieces []availability.Piece, date string, begin, end int64) chart.Cell {
 	var in [4]int64
-	agreed := false
+	agreed, none := false, "strip.none"
 	for _, p := range pieces {
+		if p.Cut == availability.CutExistence && min(p.To, end) > max(p.From, begin) {
+			none = "strip.existence"
+		}
 		if length := min(p.To, end) - max(p.From, begin); length > 0 && p.Cut == availability.NoCut {
 			in[p.State] += length
 			agreed = true
 		}
 	}
 	if !agreed {
-		return chart.Cell{Title: d.T("strip.day", date, d.T("strip.none"))}
+		return chart.Cell{Title: d.T("strip.day", date, d.T(none))}
 	}
 	text, state := "", availability.Unknown
 	for _, st := range []availability.State{availability.Up, availability.Degraded, availability.Down, availability.Unknown} {

@@ -52,7 +52,7 @@ func (s *Site) account(ctx context.Context, v *visit) (string, any, error) {
 func (s *Site) passwordForm() form {
 	return form{name: "account", show: s.account, send: func(w http.ResponseWriter, v *visit) (string, error) {
 		if v.Visitor.Kind != people.Person {
-			return "", notFound("user")
+			return "", notFound(v.T("kind.user"))
 		}
 		password, err := newPassword(v.Request)
 		if err != nil {
@@ -71,7 +71,7 @@ func (s *Site) passwordForm() form {
 func (s *Site) signOutForm() form {
 	return form{name: "account", show: s.account, send: func(w http.ResponseWriter, v *visit) (string, error) {
 		if v.Visitor.Kind != people.Person {
-			return "", notFound("user")
+			return "", notFound(v.T("kind.user"))
 		}
 		id := v.PostFormValue("session")
 		if id == "" {

@@ -66,7 +66,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 	}
 	i := slices.IndexFunc(hosts, func(h ledger.Host) bool { return h.Instance == name && h.RemovedAt == 0 })
 	if i < 0 {
-		return "", nil, notFound(name)
+		return "", nil, notFound(v.T("kind.host", name))
 	}
 	h := hosts[i]
 	states, err := s.Figures.States(ctx, v.AsOf)
@@ -261,6 +261,7 @@ func (s *Site) drawChart(ctx context.Context, v *visit, c hostChart, span time.D
 	step := chartStep(span)
 	from := v.AsOf.Add(-span)
 	drawing := chart.Lines{Title: v.T(c.key), Unit: c.unit, Top: c.top, From: from.UnixMilli(), To: v.AsOf.UnixMilli(), Zone: v.Zone,
+		Width: 360, Height: 170, // as wide as a phone and as a third of a page, so that its text keeps its size
 		Gap: max(3*step.Milliseconds()/2, 20_000), Empty: v.T("samples.none")}
 	for _, l := range c.lines {
 		found, err := s.Samples.Range(ctx, l.expr, from.Truncate(step).Add(step), v.AsOf, step)

@@ -81,7 +81,7 @@ func TestOneNumber(t *testing.T) {
 			if values := v.Data.Result[0].Values; values[len(values)-1][1] != strconv.FormatFloat(*want, 'f', -1, 64) {
 				t.Errorf("%s at %s: the end of a range says %v, the engine %v", name, asOf, values[len(values)-1], *want)
 			}
-			printed := availability.Percent(all[i].Exact.Availability, 3)
+			printed := strings.ReplaceAll(availability.Percent(all[i].Exact.Availability, 3), " ", "\u00a0")
 			for _, page := range []string{"/?as_of=" + asOf, "/services/" + name + "?as_of=" + asOf,
 				"/api/v1/report?period=2026-11&customer=" + all[i].Customer + "&as_of=" + asOf} {
 				if status, _, body := get(t, server.URL+page); status != http.StatusOK || !strings.Contains(body, printed) {

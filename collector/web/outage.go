@@ -43,11 +43,11 @@ type streakRow struct {
 func (s *Site) outage(ctx context.Context, v *visit) (string, any, error) {
 	id, err := strconv.ParseInt(v.PathValue("id"), 10, 64)
 	if err != nil {
-		return "", nil, notFound(v.PathValue("id"))
+		return "", nil, notFound(v.T("kind.outage", v.PathValue("id")))
 	}
 	o, err := s.Store.Outage(ctx, id)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return "", nil, notFound(v.T("outage") + " " + v.PathValue("id"))
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && o.From > v.AsOf.UnixMilli() {
+		return "", nil, notFound(v.T("kind.outage", v.PathValue("id")))
 	}
 	if err != nil {
 		return "", nil, err
@@ -70,7 +70,7 @@ func (s *Site) outage(ctx context.Context, v *visit) (string, any, error) {
 	began := words.Instant(time.UnixMilli(o.From), zone)
 	length := v.Millis(end - o.From)
 	if view.Sentence = v.T("outage.sentence.ongoing", began, v.Millis((end-o.From)/1000*1000)); !ongoing {
-		view.State = availability.Up.String()
+		view.State = "ended"
 		view.Sentence = v.T("outage.sentence", began, words.Instant(time.UnixMilli(o.To), zone), length)
 	}
 	switch {

@@ -41,9 +41,17 @@ type nextStep struct {
 type serviceRow struct {
 	Name, Link, Customer, State, Since              string
 	Availability, Minutes, Coverage, Target, Budget string
-	Verdict                                         string
+	Verdict                                         verdict
 	Overspent                                       bool
 	Strip                                           template.HTML
+}
+
+// verdict is what became of a promise; of a period that is not over it says
+// that it may still change.
+type verdict struct{ State, Text string }
+
+func (v *visit) verdict(state string, f *availability.Figures) verdict {
+	return verdict{state, v.Verdict(state, !v.AsOf.Before(f.To.Time()))}
 }
 
 type hostRow struct {
@@ -244,7 +252,7 @@ func (s *Site) serviceRows(ctx context.Context, v *visit, states figures.States)
 		if err != nil {
 			return nil, err
 		}
-		row.Strip = v.dayStrip(service.Name, timeline, from, to, zone, 210)
+		row.Strip = v.dayStrip(service.Name, timeline, lifeOf(service, zone), from, to, zone, 210)
 		rows = append(rows, row)
 	}
 	return rows, nil
@@ -254,10 +262,10 @@ func (s *Site) serviceRows(ctx context.Context, v *visit, states figures.States)
 func (v *visit) fillRow(row *serviceRow, f *availability.Figures) {
 	row.Availability = v.Ratio(f.Exact.Availability, 3)
 	row.Coverage = v.Ratio(f.Exact.Coverage, 1)
-	row.Target, row.Budget, row.Verdict, row.Overspent = "–", "–", "", false
+	row.Target, row.Budget, row.Verdict, row.Overspent = "–", "–", verdict{}, false
 	row.Minutes = v.minutes(f)
 	if i := figures.Promise(f); i != nil {
-		row.Target, row.Verdict = v.Share(i.Target), i.State
+		row.Target, row.Verdict = v.Share(i.Target), v.verdict(i.State, f)
 	}
 	if f.BudgetS != nil {
 		row.Budget = v.budget(*f.BudgetS)

@@ -23,10 +23,7 @@ type problemRow struct {
 
 // localized picks the language of a text kept in both.
 func localized(b *words.Book, t record.Text) string {
-	if b.Lang == "zh-CN" && t.Chinese != "" {
-		return t.Chinese
-	}
-	return t.English
+	return b.Localized(t.English, t.Chinese)
 }
 
 // quiet are the hosts whose agents do not deliver, and when they were last
@@ -109,7 +106,7 @@ func (s *Site) problems(ctx context.Context, v *visit) (string, any, error) {
 type problemView struct {
 	No, State, Condition, Title, Description string
 	About, Values                            []Pair
-	Chart                                    template.HTML
+	Chart, Narrow                            template.HTML // the same, for a page and for a phone
 	History                                  []historyLine
 }
 
@@ -122,7 +119,7 @@ func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
 	no := record.FullNumber(v.PathValue("no"), v.AsOf.UTC().Year())
 	file, err := s.Store.Record(ctx, no)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return "", nil, notFound(no)
+		return "", nil, notFound(v.T("kind.problem", no))
 	}
 	if err != nil {
 		return "", nil, err
@@ -141,7 +138,7 @@ func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
 		v.T("problem.impact"), strconv.Itoa(r.Impact), v.T("problem.urgency"), strconv.Itoa(r.Urgency),
 		v.T("problem.version"), strconv.FormatInt(r.Version, 10), v.T("problem.key"), r.Key)
 	if n := len(file.Evidence); n > 0 {
-		view.Values, view.Chart = v.evidence(&r, &file.Evidence[n-1])
+		view.Values, view.Chart, view.Narrow = v.evidence(&r, &file.Evidence[n-1])
 	}
 	view.History = []historyLine{{whenMS(r.DetectedAt, v.Zone), v.T("history.opened"), localized(v.Book, r.Title), "plimsoll"}}
 	for _, a := range file.Amendments {
@@ -181,10 +178,10 @@ func chartFrom(e *record.Evidence) int64 {
 }
 
 // evidence draws what was kept with the record, not what the series say now.
-func (v *visit) evidence(r *record.Record, e *record.Evidence) ([]Pair, template.HTML) {
+func (v *visit) evidence(r *record.Record, e *record.Evidence) (values []Pair, wide, narrow template.HTML) {
 	unit := unitOf(e.Unit)
 	share := e.Used / e.Capacity
-	values := pairs(v.T("evidence.used"), unit.Format(e.Used), v.T("evidence.capacity"), unit.Format(e.Capacity), v.T("evidence.share"), v.Percent(&share, 1),
+	values = pairs(v.T("evidence.used"), unit.Format(e.Used), v.T("evidence.capacity"), unit.Format(e.Capacity), v.T("evidence.share"), v.Percent(&share, 1),
 		v.T("evidence.threshold"), v.Share(&e.Threshold), v.T("evidence.since"), whenMS(e.Since, v.Zone).Text, v.T("evidence.for"), v.Millis(e.Hold), v.T("evidence.query"), e.Query)
 	c := chart.Lines{Title: localized(v.Book, r.Title), Unit: unit, Zone: v.Zone, From: chartFrom(e), To: e.At, Gap: 300_000, Width: 900, Height: 240,
 		Empty: v.T("samples.none"), Thresholds: []chart.Threshold{{Name: v.T("evidence.threshold"), Value: e.Threshold * e.Capacity, Critical: true}}, Top: e.Capacity}
@@ -195,5 +192,7 @@ func (v *visit) evidence(r *record.Record, e *record.Evidence) ([]Pair, template
 	if len(line.Points) > 0 {
 		c.Lines = []chart.Line{line}
 	}
-	return values, template.HTML(c.SVG()) // escaped by internal/chart
+	wide = template.HTML(c.SVG()) // escaped by internal/chart
+	c.Width, c.Height = 360, 200
+	return values, wide, template.HTML(c.SVG())
 }

@@ -15,10 +15,10 @@ func TestRequests(t *testing.T) {
 		want               int
 		says               string
 	}{
-		{"a page there is none of", "GET", "/nowhere", nil, 404, "There is no /nowhere"},
+		{"a page there is none of", "GET", "/nowhere", nil, 404, "There is no page /nowhere"},
 		{"in Chinese", "GET", "/nowhere", []string{"Accept-Language", "zh"}, 404, "没有找到"},
 		{"a service there is none of", "GET", "/services/x%3Cscript%3E", nil, 404, "x&lt;script&gt;"},
-		{"a host there is none of", "GET", "/hosts/x", nil, 404, "There is no x"},
+		{"a host there is none of", "GET", "/hosts/x", nil, 404, "There is no host x"},
 		{"an outage there is none of", "GET", "/outages/77", nil, 404, "77"},
 		{"an outage that is no number", "GET", "/outages/x", nil, 404, "x"},
 		{"a problem there is none of", "GET", "/problems/PRB-1", nil, 404, "PRB-1"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"math/big"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -37,7 +38,10 @@ type figuresView struct {
 
 type keyFigure struct{ Label, Value, Note, State string }
 
-type indicatorRow struct{ Name, Description, Target, Unacceptable, Actual, State string }
+type indicatorRow struct {
+	Name, Description, Target, Unacceptable, Actual string
+	Verdict                                         verdict
+}
 
 type outageRow struct {
 	From, To         When
@@ -62,7 +66,7 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	cat := s.Figures.Catalogue().Availability
 	service, ok := cat.Service(name)
 	if !ok {
-		return "", nil, notFound(name)
+		return "", nil, notFound(v.T("kind.service", name))
 	}
 	states, err := s.Figures.States(ctx, v.AsOf)
 	if err != nil {
@@ -73,6 +77,10 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	view.Period, view.PeriodMax = v.Params.Get("period"), v.AsOf.In(v.Zone).Format("2006-01")
 	if view.Period == "" {
 		view.Period = view.PeriodMax
+	}
+	// A month begins somewhere up to 14 hours before it does in UTC.
+	if month, err := words.ParseMonth(view.Period); err == nil && month.Add(-14*time.Hour).After(v.AsOf) {
+		return "", nil, &fault{http.StatusBadRequest, "error.begun", v.Month(view.Period)}
 	}
 	all, err := s.monthFigures(ctx, view.Period, v.AsOf)
 	if err != nil {
@@ -94,7 +102,7 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 
 // monthFigures are those of one month, written 2026-11.
 func (s *Site) monthFigures(ctx context.Context, period string, asOf time.Time) ([]availability.Figures, error) {
-	month, err := time.Parse("2006-01", period)
+	month, err := words.ParseMonth(period)
 	if err != nil {
 		return nil, badInput("period=" + period)
 	}
@@ -144,12 +152,13 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	if err != nil {
 		return view, err
 	}
-	view.Strip = v.dayStrip(f.Service, timeline, from, to, zone, 900)
 	cat := s.Figures.Catalogue().Availability
+	service, _ := cat.Service(f.Service) // figures are of services in the catalogue
+	view.Strip = v.dayStrip(f.Service, timeline, lifeOf(service, zone), from, to, zone, 900)
 	if a := agreementOf(cat, f); a != nil {
 		view.Policies = v.policies(cat, a)
 		for i := range f.Indicators {
-			view.Indicators = append(view.Indicators, v.indicator(&f.Indicators[i], a))
+			view.Indicators = append(view.Indicators, v.indicator(&f.Indicators[i], f, a))
 		}
 	}
 	for i := range f.Outages {
@@ -187,7 +196,7 @@ func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
 	}
 	keys := []keyFigure{
 		{v.T("key.availability"), v.Ratio(f.Exact.Availability, 3), v.minutes(f), verdict},
-		{v.T("key.coverage"), v.Ratio(f.Exact.Coverage, 1), v.T("key.bounds", v.Ratio(f.Exact.AvailabilityLow, 3), v.Ratio(f.Exact.AvailabilityHigh, 3)), ""},
+		{v.T("key.coverage"), v.Ratio(f.Exact.Coverage, 1), v.bounds(f), ""},
 	}
 	if f.BudgetS != nil {
 		state := "met"
@@ -209,6 +218,16 @@ func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
 		keyFigure{v.T("key.mtbsi"), v.Seconds(f.MTBSIS), v.T("key.mtbsi.note"), ""})
 }
 
+// bounds are what the availability is in any case, whatever happened while
+// nobody looked: the lower is rounded down and the upper up, so that what is
+// printed contains what is true.
+func (v *visit) bounds(f *availability.Figures) string {
+	if f.Exact.Availability == nil {
+		return v.T("key.bounds.none")
+	}
+	return v.T("key.bounds", v.Ratio(f.Exact.AvailabilityLow, 3), v.RatioUp(f.Exact.AvailabilityHigh, 3))
+}
+
 // cuts adds up: elapsed less four cuts is agreed time, and that is four states.
 func (v *visit) cuts(f *availability.Figures) []cutRow {
 	agreed := f.AgreedS
@@ -227,7 +246,7 @@ func round(s float64) float64 { return float64(int64(s*1000+0.5)) / 1000 }
 func (v *visit) more(f *availability.Figures) []Pair {
 	interval, burn := "", ""
 	if f.MTBFLowerS != nil && f.MTBFUpperS != nil {
-		interval = v.T("more.range", v.Seconds(f.MTBFLowerS), v.Seconds(f.MTBFUpperS))
+		interval = v.T("more.range", v.Seconds(f.MTBFLowerS), v.SecondsUp(f.MTBFUpperS))
 	}
 	if f.BurnRate != nil {
 		burn = words.Number(*f.BurnRate)
@@ -237,8 +256,8 @@ func (v *visit) more(f *availability.Figures) []Pair {
 		v.T("more.as_of"), words.Instant(f.AsOf.Time(), zoneOf(f, v.Zone)))
 }
 
-func (v *visit) indicator(i *availability.IndicatorResult, a *availability.Agreement) indicatorRow {
-	row := indicatorRow{Name: i.Name, Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), State: i.State}
+func (v *visit) indicator(i *availability.IndicatorResult, f *availability.Figures, a *availability.Agreement) indicatorRow {
+	row := indicatorRow{Name: v.Name(i.Name), Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), Verdict: v.verdict(i.State, f)}
 	if i.Kind == availability.KindAvailability {
 		row.Target, row.Unacceptable = v.optionalShare(i.Target), v.optionalShare(i.Unacceptable)
 	}

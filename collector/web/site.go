@@ -255,6 +255,9 @@ func (s *Site) visit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 		if err != nil {
 			return v, badInput("as_of=" + text)
 		}
+		if now := s.Now(); at.After(now) {
+			return v, &fault{http.StatusBadRequest, "error.future", text}
+		}
 		v.AsOf, v.Explicit = at, true
 	}
 	return v, nil
@@ -292,5 +295,5 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request) {
 
 // nothing answers for addresses there are none of.
 func (s *Site) nothing(_ context.Context, v *visit) (string, any, error) {
-	return "", nil, notFound(v.URL.Path)
+	return "", nil, notFound(v.T("kind.page", v.URL.Path))
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 	"time"
 
@@ -41,8 +42,9 @@ func (v *visit) ago(ms int64) string {
 }
 
 // dayStrip draws one cell per local day of [from, to): the worst state seen,
-// with the time in each state as its title.
-func (v *visit) dayStrip(title string, timeline availability.Timeline, from, to time.Time, zone *time.Location, width int) template.HTML {
+// with the time in each state as its title. Days outside life, the time in
+// which what is drawn existed, have no state.
+func (v *visit) dayStrip(title string, timeline availability.Timeline, life availability.Span, from, to time.Time, zone *time.Location, width int) template.HTML {
 	strip := chart.Strip{Title: title, Gap: 1, Width: width}
 	y, m, d := from.In(zone).Date()
 	for i := 0; ; i++ {
@@ -50,19 +52,23 @@ func (v *visit) dayStrip(title string, timeline availability.Timeline, from, to 
 		if !begin.Before(to) {
 			break
 		}
-		strip.Cells = append(strip.Cells, v.dayCell(timeline, begin, end))
+		strip.Cells = append(strip.Cells, v.dayCell(timeline, life, begin, end))
 	}
 	return template.HTML(strip.SVG()) // escaped by internal/chart
 }
 
-func (v *visit) dayCell(timeline availability.Timeline, begin, end time.Time) chart.Cell {
+func (v *visit) dayCell(timeline availability.Timeline, life availability.Span, begin, end time.Time) chart.Cell {
 	day := begin.Format("2006-01-02")
 	if begin.After(v.AsOf) {
 		return chart.Cell{Title: v.T("strip.day", day, v.T("strip.future"))}
 	}
+	first, last := max(begin.UnixMilli(), life.From), min(end.UnixMilli(), life.To)
+	if first >= last {
+		return chart.Cell{Title: v.T("strip.day", day, v.T("strip.existence"))}
+	}
 	var in [4]int64 // by state
 	for _, iv := range timeline {
-		if length := min(iv.To, end.UnixMilli()) - max(iv.From, begin.UnixMilli()); length > 0 {
+		if length := min(iv.To, last) - max(iv.From, first); length > 0 {
 			in[iv.State] += length
 		}
 	}
@@ -83,6 +89,11 @@ func (v *visit) dayCell(timeline availability.Timeline, begin, end time.Time) ch
 		text = v.T("strip.unknown")
 	}
 	return chart.Cell{State: state.String(), Title: v.T("strip.day", day, text)}
+}
+
+// lifeOf is the time in which a service exists; its dates are local to zone.
+func lifeOf(s availability.Service, zone *time.Location) availability.Span {
+	return availability.Span{From: s.From.In(zone, math.MinInt64), To: s.Until.In(zone, math.MaxInt64)}
 }
 
 // intervalStrip draws a timeline to scale.

@@ -11,6 +11,24 @@ import (
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
 
+// unbroken keeps each number and its % on one line.
+func unbroken(text string) string { return strings.ReplaceAll(text, " %", "\u00a0%") }
+
+// Name is a name that people gave, in the reader's language where it is one of
+// those that Plimsoll itself writes (the indicators of the quickstart, the
+// shipped resources), else as it was given.
+func (b *Book) Name(given string) string {
+	return b.Or("name."+strings.ReplaceAll(given, " ", "_"), given)
+}
+
+// Localized is a text that is kept in both languages, in that of the book.
+func (b *Book) Localized(english, chinese string) string {
+	if b.Lang == "zh-CN" && chinese != "" {
+		return unbroken(chinese)
+	}
+	return unbroken(english)
+}
+
 // Ratio writes an exact ratio as a percentage with decimals digits, truncated
 // and never rounded: 0.999949 with 3 is "99.994 %". A nil ratio is "no value",
 // which is neither 0 % nor 100 %.
@@ -18,7 +36,16 @@ func (b *Book) Ratio(r *big.Rat, decimals int) string {
 	if r == nil {
 		return b.T("no.value")
 	}
-	return availability.Percent(r, decimals)
+	return unbroken(availability.Percent(r, decimals))
+}
+
+// RatioUp is Ratio rounded up, for the upper end of an interval: 0.651899 with
+// 3 is "65.190 %", so that no upper end is printed below its value.
+func (b *Book) RatioUp(r *big.Rat, decimals int) string {
+	if r == nil {
+		return b.T("no.value")
+	}
+	return unbroken(availability.PercentUp(r, decimals))
 }
 
 // Percent is Ratio for a float, taken as the shortest decimal that means it:
@@ -27,16 +54,16 @@ func (b *Book) Percent(ratio *float64, decimals int) string {
 	if ratio == nil || math.IsNaN(*ratio) || math.IsInf(*ratio, 0) {
 		return b.T("no.value")
 	}
-	return availability.PercentOf(ratio, decimals)
+	return unbroken(availability.PercentOf(ratio, decimals))
 }
 
 // Share is Percent without zeros at its end: a target of 0.999 is "99.9 %".
 func (b *Book) Share(ratio *float64) string {
-	text, ok := strings.CutSuffix(b.Percent(ratio, 4), " %")
+	text, ok := strings.CutSuffix(b.Percent(ratio, 4), "\u00a0%")
 	if !ok {
 		return text
 	}
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + " %"
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + "\u00a0%"
 }
 
 // Seconds writes a length of time given in seconds: its two largest units, cut
@@ -74,6 +101,37 @@ func (b *Book) Seconds(s *float64) string {
 	return ""
 }
 
+// SecondsUp is Seconds rounded up, for the upper end of an interval.
+func (b *Book) SecondsUp(s *float64) string {
+	if s == nil || math.IsNaN(*s) || math.IsInf(*s, 0) {
+		return b.T("no.value")
+	}
+	unit := 1.0 // ms that Seconds cuts off at
+	switch {
+	case *s >= 86400:
+		unit = 3600_000
+	case *s >= 3600:
+		unit = 60_000
+	case *s >= 10:
+		unit = 1000
+	}
+	up := math.Ceil(*s*1000/unit-1e-9) * unit / 1000
+	return b.Seconds(&up)
+}
+
+// Verdict is the text of a verdict. Until the period is over it says that it
+// is one so far: met after a minute of a month is no promise kept.
+func (b *Book) Verdict(state string, over bool) string {
+	text := b.T("verdict." + state)
+	switch state {
+	case "met", "below_target", "unacceptable":
+		if !over {
+			return b.T("verdict.so_far", text)
+		}
+	}
+	return text
+}
+
 // Millis is Seconds for whole milliseconds.
 func (b *Book) Millis(ms int64) string {
 	s := float64(ms) / 1000
@@ -93,6 +151,16 @@ func Zone(t time.Time) string {
 		return "UTC"
 	}
 	return t.Format("-07:00")
+}
+
+// ParseMonth reads a month as every page, request and command writes it:
+// 2026-11, from 1970 to 9998, so that its end has four digits, too.
+func ParseMonth(text string) (time.Time, error) {
+	t, err := time.Parse("2006-01", text)
+	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
+		return time.Time{}, fmt.Errorf("%.40q is not a month: write it like 2026-11", text)
+	}
+	return t, nil
 }
 
 // Month writes the month "2026-11" as the language does: "November 2026", "2026年11月".

@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"sort"
 	"strings"
 	"testing"
@@ -58,8 +59,8 @@ func TestPercentIsTruncated(t *testing.T) {
 		decimals int
 		want     string
 	}{
-		{0.999949, 3, "99.994 %"}, {0.99994999999, 3, "99.994 %"}, {0.998, 3, "99.800 %"}, {1, 3, "100.000 %"}, {0.9999999999, 3, "99.999 %"},
-		{0, 3, "0.000 %"}, {0.05, 0, "5 %"}, {1e-9, 3, "0.000 %"}, {0.29, 0, "29 %"}, {math.NaN(), 1, "no value"},
+		{0.999949, 3, "99.994\u00a0%"}, {0.99994999999, 3, "99.994\u00a0%"}, {0.998, 3, "99.800\u00a0%"}, {1, 3, "100.000\u00a0%"}, {0.9999999999, 3, "99.999\u00a0%"},
+		{0, 3, "0.000\u00a0%"}, {0.05, 0, "5\u00a0%"}, {1e-9, 3, "0.000\u00a0%"}, {0.29, 0, "29\u00a0%"}, {math.NaN(), 1, "no value"},
 	} {
 		if got := en.Percent(&c.v, c.decimals); got != c.want {
 			t.Errorf("Percent(%v, %d): got %q, want %q", c.v, c.decimals, got, c.want)
@@ -69,7 +70,7 @@ func TestPercentIsTruncated(t *testing.T) {
 		t.Errorf("Percent(nil): got %q", got)
 	}
 	v := 0.9995
-	if got := en.Share(&v); got != "99.95 %" {
+	if got := en.Share(&v); got != "99.95\u00a0%" {
 		t.Errorf("Share: got %q", got)
 	}
 }
@@ -129,4 +130,59 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestUpperEndsAreRoundedUp: an upper end is never printed below its value,
+// and no further above it than its last digit.
+func TestUpperEndsAreRoundedUp(t *testing.T) {
+	shelf, err := Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	en := shelf["en"]
+	for _, c := range []struct {
+		exact, down, up string
+	}{
+		{"651899/1000000", "65.189\u00a0%", "65.190\u00a0%"}, {"0.65190", "65.190\u00a0%", "65.190\u00a0%"}, {"0.651900001", "65.190\u00a0%", "65.191\u00a0%"},
+		{"0", "0.000\u00a0%", "0.000\u00a0%"}, {"1", "100.000\u00a0%", "100.000\u00a0%"}, {"0.99999999", "99.999\u00a0%", "100.000\u00a0%"}, {"1/3", "33.333\u00a0%", "33.334\u00a0%"},
+	} {
+		r, ok := new(big.Rat).SetString(c.exact)
+		if !ok {
+			t.Fatal(c.exact)
+		}
+		if down, up := en.Ratio(r, 3), en.RatioUp(r, 3); down != c.down || up != c.up {
+			t.Errorf("%s: got %q to %q, want %q to %q", c.exact, down, up, c.down, c.up)
+		}
+	}
+	for _, c := range []struct {
+		s  float64
+		up string
+	}{
+		{0, "0 s"}, {0.25, "0.25 s"}, {2.0001, "2.001 s"}, {12, "12 s"}, {12.001, "13 s"}, {59.5, "1 min"}, {3600, "1 h"}, {3600.5, "1 h 1 min"},
+		{86400*3 + 3600*4, "3 d 4 h"}, {86400*3 + 3600*4 + 1, "3 d 5 h"}, {86400*4 - 1, "4 d"},
+	} {
+		if got := en.SecondsUp(&c.s); got != c.up {
+			t.Errorf("%v s: got %q, want %q", c.s, got, c.up)
+		}
+	}
+}
+
+// TestVerdictsAreProvisionalUntilThePeriodIsOver: what may still change says so.
+func TestVerdictsAreProvisionalUntilThePeriodIsOver(t *testing.T) {
+	shelf, err := Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		state  string
+		over   bool
+		en, zh string
+	}{
+		{"met", true, "met", "达标"}, {"met", false, "met so far", "目前达标"}, {"below_target", false, "below target so far", "目前未达目标"},
+		{"unacceptable", false, "unacceptable so far", "目前不可接受"}, {"insufficient_data", false, "insufficient data", "数据不足"},
+	} {
+		if en, zh := shelf["en"].Verdict(c.state, c.over), shelf["zh-CN"].Verdict(c.state, c.over); en != c.en || zh != c.zh {
+			t.Errorf("%s, over %v: got %q and %q", c.state, c.over, en, zh)
+		}
+	}
 }

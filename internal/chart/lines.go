@@ -25,6 +25,13 @@ type Threshold struct {
 	Critical bool
 }
 
+func (t Threshold) look() (class, colour string) {
+	if t.Critical {
+		return "threshold critical", "#b42318"
+	}
+	return "threshold warning", "#9a6700"
+}
+
 // Lines is a chart of values over time.
 type Lines struct {
 	Title      string // what a screen reader says first
@@ -92,14 +99,14 @@ func (c *Lines) SVG() string {
 		c.draw(&s, f, i, l)
 	}
 	for _, th := range c.Thresholds {
-		class, colour := "warning", "#9a6700"
-		if th.Critical {
-			class, colour = "critical", "#b42318"
-		}
-		s.line("threshold "+class, colour, "5 4", f.x0, f.y(th.Value), f.x1, f.y(th.Value))
+		class, colour := th.look()
+		s.line(class, colour, "5 4", f.x0, f.y(th.Value), f.x1, f.y(th.Value))
+	}
+	for _, th := range c.Thresholds { // above every line
+		class, colour := th.look()
 		name := th.Name + " " + c.Unit.Format(th.Value)
 		at := c.labelAt(f, f.y(th.Value), textWidth(name))
-		s.text("threshold "+class, colour, at.anchor, at.x, at.y, name)
+		s.haloed(class, colour, at.anchor, at.x, at.y, name)
 	}
 	if !any && c.Empty != "" {
 		s.text("empty", faint, "middle", (f.x0+f.x1)/2, (f.y0+f.y1)/2, c.Empty)
@@ -107,7 +114,7 @@ func (c *Lines) SVG() string {
 	for r, row := range rows {
 		x := float64(left)
 		for _, i := range row {
-			x = c.legend(&s, i, x, float64(h+12+18*r))
+			x = c.legend(&s, i, x, float64(h+12+18*r), float64(w))
 		}
 	}
 	s.close()
@@ -319,12 +326,28 @@ func (c *Lines) legendText(i int) string {
 	return c.Lines[i].Name + " " + c.Unit.Format(latest(c.Lines[i]))
 }
 
+// legendFit is legendText in at most w px: of a name that is too long, such as
+// a mount point, the end stays, which tells it from its neighbours.
+func (c *Lines) legendFit(i int, w float64) string {
+	name, value := []rune(c.Lines[i].Name), " "+c.Unit.Format(latest(c.Lines[i]))
+	if textWidth(string(name)+value) <= w {
+		return string(name) + value
+	}
+	for len(name) > 1 && textWidth("…"+string(name)+value) > w {
+		name = name[1:]
+	}
+	return "…" + string(name) + value
+}
+
+// legendWidth is the room for one text of the legend in a chart w px wide.
+func legendWidth(w float64) float64 { return w - left - right - 28 - 14 }
+
 // legendRows says which lines' names share a row below the chart.
 func (c *Lines) legendRows(w float64) [][]int {
 	var rows [][]int
 	x := w
 	for i := range c.Lines {
-		need := 28 + textWidth(c.legendText(i)) + 14
+		need := 28 + textWidth(c.legendFit(i, legendWidth(w))) + 14
 		if x+need > w-right {
 			rows = append(rows, nil)
 			x = left
@@ -335,10 +358,10 @@ func (c *Lines) legendRows(w float64) [][]int {
 	return rows
 }
 
-func (c *Lines) legend(s *canvas, i int, x, y float64) float64 {
+func (c *Lines) legend(s *canvas, i int, x, y, w float64) float64 {
 	st := strokes()[i%len(strokes())]
 	s.line("line line"+num(float64(i%len(strokes()))), st.colour, st.dash, x, y-4, x+22, y-4)
-	text := c.legendText(i)
+	text := c.legendFit(i, legendWidth(w))
 	s.text("legend", ink, "start", x+28, y, text)
 	return x + 28 + textWidth(text) + 14
 }

@@ -22,6 +22,11 @@ func (c *canvas) text(class, fill, anchor string, x, y float64, s string) {
 	fmt.Fprintf(c, `<text class="%s" fill="%s" text-anchor="%s" x="%s" y="%s">%s</text>`, class, fill, anchor, num(x), num(y), escape(s))
 }
 
+// haloed is text with a rim in the colour of the paper, readable on a curve.
+func (c *canvas) haloed(class, fill, anchor string, x, y float64, s string) {
+	fmt.Fprintf(c, `<text class="%s" fill="%s" stroke="#fff" stroke-width="7" stroke-linejoin="round" paint-order="stroke" text-anchor="%s" x="%s" y="%s">%s</text>`, class, fill, anchor, num(x), num(y), escape(s))
+}
+
 func (c *canvas) line(class, stroke, dash string, x1, y1, x2, y2 float64) {
 	fmt.Fprintf(c, `<line class="%s" stroke="%s"`, class, stroke)
 	if dash != "" {
