@@ -217,6 +217,9 @@ func (j *Judge) announce(v *verdict, records []record.Record) {
 	for _, s := range v.latest {
 		j.states[s.Key] = s
 	}
+	if len(v.Returned) > 0 { // the ledger may have ended some of them
+		j.states = nil
+	}
 	j.metrics.findings.WithLabelValues("breached").Add(float64(len(v.Breached)))
 	j.metrics.findings.WithLabelValues("escalated").Add(float64(len(v.Escalated)))
 	j.metrics.findings.WithLabelValues("recovered").Add(float64(len(v.Recovered)))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/capacity"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/record"
 	"github.com/plimsoll/plimsoll/collector/series"
 )
 
@@ -131,6 +132,48 @@ func told(t *testing.T, l *ledger.Ledger) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// TestReturnsAfterItsRecordWasEnded: a person closed the record of a disk that
+// was gone; it comes back full, stands for its time and opens the next episode.
+func TestReturnsAfterItsRecordWasEnded(t *testing.T) {
+	l, d, ctx := openTestLedger(t, filepath.Join(t.TempDir(), "ledger.db")), disks{"/": always(0.1)}, context.Background()
+	j := newJudge(d, hostOf{l, []string{"db-1"}})
+	at := noon
+	minutes := func(n int, used float64) {
+		for range n * 6 {
+			if used > 0 {
+				d.set("/data", at, used)
+			}
+			if err := j.round(ctx, at); err != nil {
+				t.Fatal(err)
+			}
+			at = at.Add(10 * time.Second)
+		}
+	}
+	minutes(2, 0.95)
+	minutes(8, 0)
+	for _, to := range []record.State{record.Assessing, record.Resolved, record.Closed} {
+		if _, err := l.MoveProblem(ctx, "PRB-2026-000001", to, "li", "the disk is gone"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	minutes(5, 0)
+	minutes(2, 0.95)
+	f, err := l.Record(ctx, "PRB-2026-000002")
+	if err != nil || f.Record.Relates != "PRB-2026-000001" || f.Record.Episode != 2 || f.Record.Recovered != 0 || f.Record.Unmeasured != 0 {
+		t.Errorf("got %+v %v, want the second episode, standing", f.Record, err)
+	}
+	if got := strings.Join(told(t, l), "; "); strings.Contains(got, "measured again") {
+		t.Errorf("the ended record goes on: %s", got)
+	}
+	standing, err := l.Breaches(ctx, ledger.BreachFilter{Standing: true})
+	if err != nil || len(standing) != 1 || standing[0].RecordNo != "PRB-2026-000002" {
+		t.Errorf("standing: %+v %v", standing, err)
+	}
+	if v, err := l.Verify(ctx); err != nil || len(v.Faults) > 0 {
+		t.Errorf("audit chain: %+v %v", v, err)
+	}
 }
 
 // TestResourceNoLongerInForce: what nobody judges any more is not measured.

@@ -50,7 +50,10 @@ type Judgement struct {
 	Escalated []Change // from warning to critical
 	Recovered []Change
 	Vanished  []Change // no longer measured
-	Returned  []Change // measured again, still in breach
+	// Returned are measured again and still in breach. Where a person has ended
+	// the record meanwhile the breach ends, too, and the level kept in JudgeStates
+	// becomes clear, so that it counts as a new one: the judge reads them again.
+	Returned []Change
 }
 
 // Breached opens a breach and its record, or amends the record that has the
@@ -86,7 +89,10 @@ func (l *Ledger) ApplyJudgement(ctx context.Context, j Judgement) (touched []rec
 			}
 			touched = append(touched, r...)
 		}
-		return putJudgeStates(ctx, tx, j.States)
+		if err := putJudgeStates(ctx, tx, j.States); err != nil {
+			return err
+		}
+		return endForgotten(ctx, tx, j.Returned, j.At)
 	})
 	return touched, err
 }
@@ -204,11 +210,39 @@ func vanished(_ *Breach, r *record.Record, c *Change, _ int64) (record.Amendment
 }
 
 func returned(_ *Breach, r *record.Record, c *Change, at int64) (record.Amendment, string) {
-	if r.Unmeasured == 0 {
+	if r.Unmeasured == 0 || !r.State.Holds() { // of an ended record: endForgotten
 		return record.Amendment{}, ""
 	}
 	r.Unmeasured, r.LastSeen, r.Observed = 0, at, c.Breach.Used
 	return record.Amendment{Field: record.FieldNote}, "record.measured"
+}
+
+// endForgotten ends the breaches that returned after a person had ended their
+// records: nobody would look at a note there. What stands becomes a new breach.
+func endForgotten(ctx context.Context, tx *sql.Tx, back []Change, now int64) error {
+	for i := range back {
+		b, err := standingBreach(ctx, tx, back[i].Breach.Key)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			continue
+		}
+		r, err := recordIn(ctx, tx, b.RecordNo)
+		if err != nil {
+			return fmt.Errorf("read record %s: %w", b.RecordNo, err)
+		}
+		if r.State.Holds() {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE breaches SET recovered_at = $1 WHERE id = $2`, cmp.Or(back[i].At, now), b.ID); err != nil {
+			return fmt.Errorf("end breach %d: %w", b.ID, err)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE judge_states SET level = $1 WHERE dedup_key = $2`, capacity.Clear.String(), b.Key); err != nil {
+			return fmt.Errorf("end breach %d: %w", b.ID, err)
+		}
+	}
+	return nil
 }
 
 const selectBreaches = `SELECT id, dedup_key, rule_id, customer, component, metric, level, used, limit_value, threshold, since, detected_at, recovered_at, record_no FROM breaches `
