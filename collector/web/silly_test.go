@@ -106,7 +106,7 @@ func TestEachPageSaysWhatItIsAbout(t *testing.T) {
 	for _, row := range []struct{ address, says string }{
 		{"/hosts/nope", "There is no host nope"},
 		{"/services/nope", "There is no service nope"},
-		{"/problems/4711", "There is no problem record 4711"},
+		{"/problems/4711", "There is no problem record PRB-2026-004711"},
 		{"/outages/17", "There is no outage 17"},
 		{"/outages/x", "There is no outage x"},
 		{"/nope", "There is no page /nope"},
