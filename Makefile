@@ -38,10 +38,10 @@ lint:
 	else echo "skipped golangci-lint: not on this machine (go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@latest)" | tee -a $(SKIPS); fi
 
 unit: ## all that needs neither a child process nor another program comes first
-	PLIMSOLL_SKIPS=$(SKIPS) go test -timeout 15m ./...
+	PLIMSOLL_SKIPS=$(SKIPS) go test -timeout 40m ./...
 
 race:
-	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 PLIMSOLL_SKIPS=$(SKIPS) go test -race -short -timeout 20m $(RACE); \
+	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 PLIMSOLL_SKIPS=$(SKIPS) go test -race -short -timeout 40m $(RACE); \
 	else echo "skipped the race detector: no C compiler on this machine" | tee -a $(SKIPS); fi
 
 test: ## everything; the last lines name what was skipped and why
