@@ -45,12 +45,15 @@ func TestIngestBeside(t *testing.T) {
 	}
 	program := need.Program(t, "prometheus", "prometheus")
 	theirs := benchPrometheus(t, program)
+	victoria := benchPeer(t, "victoria-metrics (Debian), 1.0", "/health", need.Program(t, "victoria-metrics", "victoria-metrics"),
+		"-storageDataPath="+t.TempDir(), "-httpListenAddr=ADDR")
 	ours2 := benchCollector(t, wire.KindBatch2)
 	ours1 := benchCollector(t, wire.KindBatch1)
-	for _, r := range []ingestResult{theirs, ours2, ours1} {
+	for _, r := range []ingestResult{theirs, victoria, ours2, ours1} {
 		t.Logf("%-32s %6.2f CPU-s per million samples  %5.0f thousand samples/s  peak %4d MiB", r.name, r.cpu, r.rate/1000, r.peak>>20)
 	}
 	t.Logf("collector / prometheus: %.2f (remote write 2.0), %.2f (1.0, equal bodies); goal <= 0.50", ours2.cpu/theirs.cpu, ours1.cpu/theirs.cpu)
+	t.Logf("collector / victoria-metrics: %.2f (remote write 2.0), %.2f (1.0, equal bodies); goal <= 1.00", ours2.cpu/victoria.cpu, ours1.cpu/victoria.cpu)
 	if ours2.cpu > theirs.cpu/2 {
 		t.Errorf("ingest costs %.2f of prometheus, want at most 0.50", ours2.cpu/theirs.cpu)
 	}
@@ -84,7 +87,7 @@ func ingest(t *testing.T, name string, pid int, hosts []benchHost, kind wire.Kin
 		for range benchSenders {
 			senders.Go(func() {
 				for h := range work {
-					if err := h.post(benchBody(kind, h.name, at), uint64(n+1)); err != nil {
+					if err := h.post(benchBody(kind, h.name, at, benchSeries), uint64(n+1)); err != nil {
 						t.Errorf("%s: %v", name, err)
 					}
 				}
@@ -133,7 +136,7 @@ func (h benchHost) post(body []byte, seq uint64) error {
 }
 
 // benchBody is what a host sends at an instant: `up` and CPU times.
-func benchBody(kind wire.Kind, host string, at int64) []byte {
+func benchBody(kind wire.Kind, host string, at int64, series int) []byte {
 	v1, v2 := &prompb.WriteRequest{}, &writev2.Request{Symbols: []string{""}}
 	seen := map[string]uint32{}
 	add := func(value float64, pairs ...string) {
@@ -152,7 +155,7 @@ func benchBody(kind wire.Kind, host string, at int64) []byte {
 	}
 	add(1, "__name__", "up", "instance", host, "job", "node")
 	modes := []string{"idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user"}
-	for i := 0; len(v1.Timeseries) < benchSeries; i++ {
+	for i := 0; len(v1.Timeseries) < series; i++ {
 		add(float64(at/1000%1e6)*float64(i+1)/7, "__name__", "node_cpu_seconds_total", "cpu", strconv.Itoa(i/8), "instance", host, "job", "node", "mode", modes[i%8])
 	}
 	var raw []byte
@@ -178,6 +181,18 @@ func benchCollector(t *testing.T, kind wire.Kind) ingestResult {
 	defer p.stop()
 	s := site{t, "http://" + listen}
 	waitFor(t, "the collector healthy", 15*time.Second, func() bool { status, _ := s.get("/-/healthy"); return status == http.StatusOK })
+	hosts := enrolBenchHosts(t, s, agents, kind)
+	return ingest(t, fmt.Sprintf("collector, remote write %d.0", kind), p.cmd.Process.Pid, hosts, kind, func(samples int) {
+		waitFor(t, "series and fold have it all", time.Minute, func() bool {
+			m := s.metrics()
+			return m["plimsoll_series_samples_appended_total"] >= float64(samples) && m["plimsoll_fold_folded_position"] >= float64(samples/benchSeries)
+		})
+	})
+}
+
+// enrolBenchHosts lets all senders in, each with a connection of its own.
+func enrolBenchHosts(t *testing.T, s site, agents string, kind wire.Kind) []benchHost {
+	t.Helper()
 	hosts := make([]benchHost, benchHosts)
 	work := make(chan int)
 	var enrolling sync.WaitGroup
@@ -204,12 +219,7 @@ func benchCollector(t *testing.T, kind wire.Kind) ingestResult {
 	if t.Failed() {
 		t.FailNow()
 	}
-	return ingest(t, fmt.Sprintf("collector, remote write %d.0", kind), p.cmd.Process.Pid, hosts, kind, func(samples int) {
-		waitFor(t, "series and fold have it all", time.Minute, func() bool {
-			m := s.metrics()
-			return m["plimsoll_series_samples_appended_total"] >= float64(samples) && m["plimsoll_fold_folded_position"] >= float64(samples/benchSeries)
-		})
-	})
+	return hosts
 }
 
 // metrics reads the plain values of /metrics, those without labels.
@@ -224,15 +234,18 @@ func (s site) metrics() map[string]float64 {
 	return out
 }
 
-func benchPrometheus(t *testing.T, program string) ingestResult {
+// benchPeer runs a receiver that is not ours, over plain HTTP and without
+// fsync. It answers when the samples are in its memory.
+func benchPeer(t *testing.T, name, ready string, program string, args ...string) ingestResult {
 	t.Helper()
-	dir, addr := t.TempDir(), freeAddr(t)
-	config := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(config, []byte("global: {}\n"), 0o644); err != nil {
-		t.Fatal(err)
+	addr := ""
+	for i := range args {
+		if option, value, ok := strings.Cut(args[i], "=ADDR"); ok && value == "" {
+			addr = freeAddr(t)
+			args[i] = option + "=" + addr
+		}
 	}
-	cmd := exec.Command(program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--web.enable-remote-write-receiver",
-		"--web.max-connections=2000") // its default of 512 would keep half of the hosts waiting
+	cmd := exec.Command(program, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -240,13 +253,9 @@ func benchPrometheus(t *testing.T, program string) ingestResult {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}()
-	waitFor(t, "prometheus ready", 30*time.Second, func() bool {
-		resp, err := http.Get("http://" + addr + "/-/ready")
-		if err != nil {
-			return false
-		}
-		_ = resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+	waitFor(t, name+" ready", 30*time.Second, func() bool {
+		status, _ := site{t, "http://" + addr}.get(ready)
+		return status == http.StatusOK
 	})
 	hosts := make([]benchHost, benchHosts)
 	for i := range hosts {
@@ -254,8 +263,70 @@ func benchPrometheus(t *testing.T, program string) ingestResult {
 		t.Cleanup(transport.CloseIdleConnections)
 		hosts[i] = benchHost{&http.Client{Transport: transport, Timeout: time.Minute}, "http://" + addr + wire.WritePath, benchHeader(wire.KindBatch1), fmt.Sprintf("host-%04d", i)}
 	}
-	// Prometheus answers when the samples are in its head.
-	return ingest(t, "prometheus (Debian), 1.0", cmd.Process.Pid, hosts, wire.KindBatch1, func(int) {})
+	return ingest(t, name, cmd.Process.Pid, hosts, wire.KindBatch1, func(int) {})
+}
+
+func benchPrometheus(t *testing.T, program string) ingestResult {
+	t.Helper()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(config, []byte("global: {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return benchPeer(t, "prometheus (Debian), 1.0", "/-/ready", program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=ADDR",
+		"--web.enable-remote-write-receiver", "--web.max-connections=2000") // its default of 512 would keep half of the hosts waiting
+}
+
+// TestReplayAfterKill: 1 000 hosts of 300 series have delivered for ten minutes
+// when the collector is killed. How long until it acknowledges again, and
+// until its series are complete?
+func TestReplayAfterKill(t *testing.T) {
+	if os.Getenv("PLIMSOLL_BENCH") != "1" {
+		t.Skip("a benchmark of minutes: make bench")
+	}
+	const series, rounds = 300, 40
+	listen, agents := freeAddr(t), freeAddr(t)
+	args := []string{"run", "--data", t.TempDir(), "--listen", listen, "--listen-agents", agents}
+	p := start(t, "plimsoll-collector", args...)
+	s := site{t, "http://" + listen}
+	waitFor(t, "the collector healthy", 15*time.Second, func() bool { status, _ := s.get("/-/healthy"); return status == http.StatusOK })
+	hosts := enrolBenchHosts(t, s, agents, wire.KindBatch2)
+	begin := time.Now().Add(-rounds * 15 * time.Second)
+	for n := range rounds {
+		work := make(chan benchHost)
+		var senders sync.WaitGroup
+		for range benchSenders {
+			senders.Go(func() {
+				for h := range work {
+					if err := h.post(benchBody(wire.KindBatch2, h.name, begin.Add(time.Duration(n)*15*time.Second).UnixMilli(), series), uint64(n+1)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		for _, h := range hosts {
+			work <- h
+		}
+		close(work)
+		senders.Wait()
+	}
+	p.kill()
+	killed := time.Now()
+	p = start(t, "plimsoll-collector", args...)
+	defer p.stop()
+	acked := waitFor(t, "an acknowledgement", 30*time.Second, func() bool {
+		return hosts[0].post(benchBody(wire.KindBatch2, hosts[0].name, killed.UnixMilli(), series), rounds+1) == nil
+	})
+	ready := waitFor(t, "the series complete", 5*time.Minute, func() bool { status, _ := s.get("/-/ready"); return status == http.StatusOK })
+	points, err := s.tryQuery(fmt.Sprintf(`sum(count_over_time(up[%ds]))`, int(time.Since(begin).Seconds())+60), time.Now().Add(time.Second))
+	if err != nil || len(points) != 1 || points[0].Value[1] != strconv.Itoa(benchHosts*rounds+1) {
+		t.Errorf("facts after the replay: %v, %v, want %d", points, err, benchHosts*rounds+1)
+	}
+	t.Logf("%d samples in the journal: acknowledging %v after the kill, series complete after %v (%.1f million samples a second), peak %d MiB",
+		benchHosts*rounds*series, acked.Round(time.Millisecond), (acked + ready).Round(time.Millisecond), benchHosts*rounds*series/1e6/(acked+ready).Seconds(), peakResident(t, p.cmd.Process.Pid)>>20)
+	if acked > 2*time.Second {
+		t.Errorf("acknowledging %v after the kill, want at most 2 s", acked)
+	}
 }
 
 // cpuSeconds is what a process has used so far, from /proc (10 ms steps).
