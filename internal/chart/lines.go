@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -102,10 +103,12 @@ func (c *Lines) SVG() string {
 		class, colour := th.look()
 		s.line(class, colour, "5 4", f.x0, f.y(th.Value), f.x1, f.y(th.Value))
 	}
+	var taken []box
 	for _, th := range c.Thresholds { // above every line
 		class, colour := th.look()
 		name := th.Name + " " + c.Unit.Format(th.Value)
-		at := c.labelAt(f, f.y(th.Value), textWidth(name))
+		at, room := c.labelAt(f, f.y(th.Value), textWidth(name), taken)
+		taken = append(taken, room)
 		s.haloed(class, colour, at.anchor, at.x, at.y, name)
 	}
 	if !any && c.Empty != "" {
@@ -127,21 +130,34 @@ type place struct {
 	x, y   float64
 }
 
+// box is the room a text takes.
+type box struct{ x0, x1, y0, y1 float64 }
+
+// meets tells whether two boxes have room in common.
+func (b box) meets(o box) bool { return b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1 }
+
 // labelAt is where the name of a horizontal line at y, width wide, can be
-// read: at its right end above it, or where else no line of the data runs.
-func (c *Lines) labelAt(f frame, y, width float64) place {
+// read: at its right end above it, or where else no line of the data runs and
+// no other name stands.
+func (c *Lines) labelAt(f frame, y, width float64, taken []box) (place, box) {
 	const above, below, height = -3, 13, 12
 	all := [...]place{{"end", f.x1 - 2, y + above}, {"end", f.x1 - 2, y + below}, {"start", f.x0 + 2, y + above}, {"start", f.x0 + 2, y + below}}
-	for _, p := range all {
+	room := func(p place) box {
 		x0 := p.x
 		if p.anchor == "end" {
 			x0 -= width
 		}
-		if p.y-height >= 0 && p.y+3 <= f.y0 && !c.crosses(f, x0, x0+width, p.y-height, p.y+3) {
-			return p
+		return box{x0, x0 + width, p.y - height, p.y + 3}
+	}
+	for _, p := range all {
+		r := room(p)
+		// Two names may stand as close as two lines of text do.
+		free := !slices.ContainsFunc(taken, box{r.x0, r.x1, r.y0 + 2, r.y1}.meets)
+		if free && r.y0 >= 0 && r.y1 <= f.y0 && !c.crosses(f, r.x0, r.x1, r.y0, r.y1) {
+			return p, r
 		}
 	}
-	return all[0]
+	return all[0], room(all[0])
 }
 
 // crosses tells whether a line of the data runs through a box.
