@@ -152,7 +152,7 @@ func (c *Lines) labelAt(f frame, y, width float64, taken []box) (place, box) {
 	for _, p := range all {
 		r := room(p)
 		// Two names may stand as close as two lines of text do.
-		free := !slices.ContainsFunc(taken, box{r.x0, r.x1, r.y0 + 2, r.y1}.meets)
+		free := !slices.ContainsFunc(taken, box{r.x0, r.x1, r.y0 + 2, r.y1 - 2}.meets)
 		if free && r.y0 >= 0 && r.y1 <= f.y0 && !c.crosses(f, r.x0, r.x1, r.y0, r.y1) {
 			return p, r
 		}
