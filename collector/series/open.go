@@ -96,11 +96,15 @@ func (s *Store) tsdbOptions(merges context.Context) *tsdb.Options {
 		return gone
 	}
 	o.NewCompactorFunc = func(_ context.Context, r prometheus.Registerer, l *slog.Logger, ranges []int64, pool chunkenc.Pool, opts *tsdb.Options) (tsdb.Compactor, error) {
-		return tsdb.NewLeveledCompactorWithOptions(merges, r, l, ranges, pool, tsdb.LeveledCompactorOptions{
+		c, err := tsdb.NewLeveledCompactorWithOptions(merges, r, l, ranges, pool, tsdb.LeveledCompactorOptions{
 			MaxBlockChunkSegmentSize:    opts.MaxBlockChunkSegmentSize,
 			EnableOverlappingCompaction: opts.EnableOverlappingCompaction,
 			PD:                          opts.PostingsDecoderFactory,
 		})
+		if err != nil {
+			return nil, err
+		}
+		return openCompactor{Compactor: c, gate: &s.gate}, nil
 	}
 	return o
 }

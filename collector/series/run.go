@@ -104,13 +104,15 @@ func (s *Store) Compact(ctx context.Context) error {
 	s.compacting.Lock()
 	defer s.compacting.Unlock()
 	began := s.opts.Now()
-	// What is appended from here on lies behind the noted position, and is
-	// read again after a stop whatever becomes of it.
+	// What is appended from here on lies behind the noted position; it stays in
+	// the head, or goes into a block as well (see gate).
 	noted, late := journal.Position(s.applied.Load()), s.late.Load()
-	err := s.db.Compact(ctx)
-	if err == nil {
-		err = s.db.CompactOOOHead(ctx)
-	}
+	err := s.gate.compacts(func() error {
+		if err := s.db.Compact(ctx); err != nil {
+			return err
+		}
+		return s.db.CompactOOOHead(ctx)
+	})
 	if err != nil {
 		s.metrics.compacted(err, 0)
 		return fmt.Errorf("compact head: %w", err)
@@ -150,16 +152,22 @@ func (s *Store) renew(ctx context.Context) error {
 	s.opts.Log.Warn("samples lie in the future: the clock was ahead; beginning a new head",
 		"youngest", time.UnixMilli(h.MaxTime()).UTC().Format(time.RFC3339))
 	noted := journal.Position(s.applied.Load())
-	if err := s.db.Compact(ctx); err != nil {
-		return fmt.Errorf("compact head: %w", err)
-	}
-	if h.MinTime() <= h.MaxTime() {
-		if err := s.db.CompactHead(tsdb.NewRangeHead(h, h.MinTime(), h.MaxTime())); err != nil {
-			return fmt.Errorf("compact rest of head: %w", err)
+	err := s.gate.compacts(func() error {
+		if err := s.db.Compact(ctx); err != nil {
+			return fmt.Errorf("compact head: %w", err)
 		}
-	}
-	if err := s.db.CompactOOOHead(ctx); err != nil {
-		return fmt.Errorf("compact out-of-order head: %w", err)
+		if h.MinTime() <= h.MaxTime() {
+			if err := s.db.CompactHead(tsdb.NewRangeHead(h, h.MinTime(), h.MaxTime())); err != nil {
+				return fmt.Errorf("compact rest of head: %w", err)
+			}
+		}
+		if err := s.db.CompactOOOHead(ctx); err != nil {
+			return fmt.Errorf("compact out-of-order head: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if err := s.settle(noted, everything); err != nil {
 		return err

@@ -90,6 +90,7 @@ type Store struct {
 	epoch uint64 // which opening of the TSDB the references in batch.Series belong to
 
 	compacting sync.Mutex // one compaction at a time
+	gate       gate       // the writer's transactions and compactions of the head; taken after compacting
 
 	// positions guards what follows; moved is closed and renewed when applied moves.
 	positions   sync.Mutex

@@ -86,6 +86,7 @@ func (s *Store) write(ctx context.Context, feed Feed, target journal.Position) e
 func (w *writer) apply(b *batch.Batch) error {
 	floor := w.cur.floor(b.Pos)
 	if w.app == nil {
+		w.store.gate.mu.Lock() // until the commit
 		w.app = w.store.db.Appender(context.Background())
 	}
 	epoch := w.store.epoch << refBits
@@ -140,10 +141,12 @@ func (w *writer) refuse(err error) error {
 // commit makes what was applied visible to queries.
 func (w *writer) commit() error {
 	if w.app != nil {
-		if err := w.app.Commit(); err != nil {
+		err := w.app.Commit()
+		w.app = nil
+		w.store.gate.mu.Unlock()
+		if err != nil {
 			return fmt.Errorf("commit samples: %w", err)
 		}
-		w.app = nil
 	}
 	w.store.late.Add(int64(w.late))
 	if !w.store.ready.Load() {
