@@ -158,8 +158,15 @@ func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availabili
 			return nil, huma.Error400BadRequest("the period is empty: from is not before to in " + agreed.Zone.String())
 		}
 	}
+	if to.In(time.UTC, 0)-from.In(time.UTC, 0) > maxPeriod.Milliseconds() {
+		return nil, huma.Error400BadRequest("the period is longer than 20 years: ask for a shorter one, or compute it with plimsoll-collector evaluate")
+	}
 	return a.o.Figures.Period(ctx, p.From, p.To, asOf)
 }
+
+// maxPeriod bounds a period that one request asks for: each day of it is
+// looked up in the calendar of each agreement.
+const maxPeriod = 20 * 366 * 24 * time.Hour
 
 // answer turns an error of the store into a status; what is not known to be
 // the caller's fault is logged and stays inside.
