@@ -13,6 +13,10 @@
 // only what is not older than T, after P everything. The same sample twice
 // changes nothing, so there is no state that could disagree with the journal.
 //
+// The writer and what a compaction does to the head exclude each other (gate):
+// the TSDB alone would now and then drop a sample from memory that came while
+// the compaction listed the head's chunks, and that no block has.
+//
 // Nothing here decides what is taken: a sample that is in the journal was
 // acknowledged. What the store cannot hold (a changed value at an instant it
 // has already, a sample older than the out-of-order window) is counted.
