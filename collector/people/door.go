@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -45,7 +46,10 @@ type Door struct {
 	o       Options
 	limiter *limiter
 	hashing chan struct{}
-	decoy   string // verified where there is no such user: it takes as long
+	// decoy is verified where there is no such user: it takes as long. It is
+	// made by the first login, whoever that is: 64 MiB and half a second at each
+	// start would be for nothing where nobody logs in.
+	decoy   func() string
 	peopled atomic.Bool
 }
 
@@ -69,7 +73,7 @@ func NewDoor(o Options) *Door {
 	if o.Forgot == nil {
 		o.Forgot = func() {}
 	}
-	return &Door{o: o, limiter: newLimiter(o.Limits, o.Forgot), hashing: make(chan struct{}, hashers), decoy: HashPassword(newSecret(), o.Cost)}
+	return &Door{o: o, limiter: newLimiter(o.Limits, o.Forgot), hashing: make(chan struct{}, hashers), decoy: sync.OnceValue(func() string { return HashPassword(newSecret(), o.Cost) })}
 }
 
 // Limited is the refusal of one login too many.
@@ -153,7 +157,7 @@ func (d *Door) verify(ctx context.Context, user User, known bool, password strin
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	kept := d.decoy
+	kept := d.decoy()
 	if known {
 		kept = user.Password
 	}

@@ -63,11 +63,11 @@ func TestForeignSenders(t *testing.T) {
 			t.Parallel()
 			need.Program(t, peer.program, peer.debian)
 			dir, people, agents := t.TempDir(), freeAddr(t), freeAddr(t)
+			live, dead := foreignTarget(t), freeAddr(t)
 			start(t, "plimsoll-collector", "run", "--data", filepath.Join(dir, "collector"), "--listen", people, "--listen-agents", agents)
 			s := site{t, "http://" + people}
 			waitFor(t, "the collector is ready", 20*time.Second, func() bool { status, _ := s.get("/-/ready"); return status == http.StatusOK })
 
-			live, dead := foreignTarget(t), freeAddr(t)
 			appendTo(t, filepath.Join(dir, "scrape.yaml"), fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: node
@@ -87,9 +87,9 @@ scrape_configs:
 			process := startPeer(t, peer.program, peer.args(dir, freeAddr(t), block)...)
 
 			var got map[string]hostOf
-			hosts := func(at time.Time) map[string]hostOf {
+			hosts := func() map[string]hostOf {
 				var body struct{ Hosts []hostOf }
-				s.json("/api/v1/hosts?as_of="+url.QueryEscape(at.UTC().Format(time.RFC3339)), &body)
+				s.json("/api/v1/hosts", &body)
 				out := map[string]hostOf{}
 				for _, h := range body.Hosts {
 					out[h.Instance] = h
@@ -97,7 +97,7 @@ scrape_configs:
 				return out
 			}
 			took := waitFor(t, "its targets are hosts, with states and capacity", 40*time.Second, func() bool {
-				got = hosts(time.Now().Add(time.Second))
+				got = hosts()
 				return len(got) == 3 && got[live].State == "up" && len(got[live].Usage) >= 2 && got[dead].State == "down" && got["https://shop.example/"].State == "down"
 			})
 			for name, h := range got {
@@ -115,26 +115,31 @@ scrape_configs:
 					Observers []string
 				}
 			}
-			s.json("/api/v1/outages", &outages)
-			seen := map[string]string{}
-			for _, o := range outages.Outages {
-				seen[o.Component] = strings.Join(o.Observers, ",")
-			}
-			if want := map[string]string{"node/" + dead: peer.kind, "probe/web/https://shop.example/": peer.kind}; fmt.Sprint(seen) != fmt.Sprint(want) {
-				t.Errorf("outages: got %v, want %v", seen, want)
-			}
+			want, seen := map[string]string{"node/" + dead: peer.kind, "probe/web/https://shop.example/": peer.kind}, map[string]string{}
+			waitFor(t, "both outages with their observer in the ledger", 20*time.Second, func() bool {
+				s.json("/api/v1/outages", &outages)
+				clear(seen)
+				for _, o := range outages.Outages {
+					seen[o.Component] = strings.Join(o.Observers, ",")
+				}
+				return fmt.Sprint(seen) == fmt.Sprint(want)
+			})
 			if page := s.mustGet("/hosts/" + url.PathEscape(dead)); !strings.Contains(page, "node/"+dead) {
 				t.Error("the host's page does not tell the target")
 			}
 
 			_ = process.Process.Kill()
 			_ = process.Wait()
-			time.Sleep(2 * time.Second) // what was under way
-			for name, h := range hosts(time.Now().Add(6 * time.Minute)) {
-				if h.State != "unknown" {
-					t.Errorf("six minutes after its sender fell silent %s is %s, want unknown", name, h.State)
+			// What a foreign sender said holds for five minutes.
+			silent := waitFor(t, "its targets are unknown, not down", 7*time.Minute, func() bool {
+				for _, h := range hosts() {
+					if h.State != "unknown" {
+						return false
+					}
 				}
-			}
+				return true
+			})
+			t.Logf("%s: its targets are unknown %v after it fell silent", peer.program, silent.Round(time.Millisecond))
 			if out, errs, status := runOnce(t, "plimsoll-collector", "sender", "revoke", peer.kind, "--collector", s.base); status != 0 || !strings.Contains(out, "1 tokens revoked") {
 				t.Errorf("revoke: %s %s", out, errs)
 			}
