@@ -19,6 +19,7 @@ import (
 	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/fault"
 	"github.com/plimsoll/plimsoll/agent/ship"
+	"github.com/plimsoll/plimsoll/internal/durable"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -144,19 +145,13 @@ func (a *assigned) ask(ctx context.Context) error {
 	return nil
 }
 
-// keepChecks replaces the file whole. A crash may leave the old one, which
-// only costs asking again.
+// keepChecks replaces the file whole.
 func keepChecks(data string, kept keptChecks) error {
 	text, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(data, assignedFile)
-	fresh := path + ".new"
-	if err := os.WriteFile(fresh, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(fresh, path)
+	return durable.WriteFile(filepath.Join(data, assignedFile), text, 0o600)
 }
 
 // take puts the checks of a document beside the agent's own. What is refused

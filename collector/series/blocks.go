@@ -13,6 +13,8 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // quarantineDir holds damaged blocks. Nothing reads it; a person may.
@@ -70,7 +72,7 @@ func quarantine(dir string, bad map[string]error, log *slog.Logger) error {
 		log.Error("moved a damaged block to quarantine; between these times samples are unknown unless the journal still has them",
 			"block", name, "from", from, "until", until, "to", target, "err", cause)
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 // blockNames lists the blocks of dir.
@@ -152,7 +154,7 @@ func markOutOfOrder(path string, limit int64) error {
 	if err != nil {
 		return fmt.Errorf("encode block meta: %w", err)
 	}
-	if err := replaceFile(path, out); err != nil {
+	if err := durable.WriteFile(path, out, 0o644); err != nil {
 		return fmt.Errorf("replace block meta: %w", err)
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 
+	"github.com/plimsoll/plimsoll/internal/durable"
 	"github.com/plimsoll/plimsoll/internal/journal"
 )
 
@@ -96,48 +96,8 @@ func saveCursor(path string, c cursor) error {
 	if err != nil {
 		return fmt.Errorf("encode series cursor: %w", err)
 	}
-	if err := replaceFile(path, data); err != nil {
+	if err := durable.WriteFile(path, data, 0o644); err != nil {
 		return fmt.Errorf("save series cursor: %w", err)
-	}
-	return nil
-}
-
-// replaceFile puts data at path in one step: written and fsynced beside it,
-// renamed, the directory fsynced.
-func replaceFile(path string, data []byte) error {
-	next := path + ".next"
-	f, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("write: %w", err)
-	}
-	if err := os.Rename(next, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the entries of dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("open directory: %w", err)
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("fsync directory: %w", err)
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/index"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // sealName is the file in a block's directory that says what the block was
@@ -131,7 +133,7 @@ func sealBlock(dir string) error {
 	if err != nil {
 		return fmt.Errorf("seal block: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, sealName), text); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, sealName), text, 0o644); err != nil {
 		return fmt.Errorf("seal block: %w", err)
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plimsoll/plimsoll/internal/durable"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -157,10 +158,10 @@ func createAuthority(dir, certName, keyName string, now time.Time) (a authority,
 		return a, fmt.Errorf("make identity directory: %w", err)
 	}
 	// The key goes first: a certificate without its key would be the worse half.
-	if err := writeFile(filepath.Join(dir, keyName), keyPEM, 0o600); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, keyName), keyPEM, 0o600); err != nil {
 		return a, err
 	}
-	return a, writeFile(filepath.Join(dir, certName), a.pem, 0o644)
+	return a, durable.WriteFile(filepath.Join(dir, certName), a.pem, 0o644)
 }
 
 func (ca *CA) serving() authority {

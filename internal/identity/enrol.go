@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll/plimsoll/internal/durable"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -121,7 +122,7 @@ func hostPrivateKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, writeFile(path, text, 0o600)
+	return key, durable.WriteFile(path, text, 0o600)
 }
 
 // exchange sends the request and reads the answer.
@@ -237,7 +238,7 @@ func store(req Request, answer wire.EnrolResponse) error {
 				return err
 			}
 		}
-		if err := writeFile(filepath.Join(req.Dir, f.name), f.data, f.mode); err != nil {
+		if err := durable.WriteFile(filepath.Join(req.Dir, f.name), f.data, f.mode); err != nil {
 			return err
 		}
 	}
@@ -253,7 +254,7 @@ func takeKey(dir string) error {
 	case err != nil:
 		return fmt.Errorf("take up the new key: %w", err)
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 func firstLine(text []byte) string {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // Files of the pages' certificate, beside the authority's.
@@ -56,10 +58,10 @@ func (ca *CA) PagesCertificate(dir string, names []string) (tls.Certificate, err
 		return kept, err
 	}
 	chain := append(encodeCertificate(der), ca.PEM()...)
-	if err := writeFile(filepath.Join(dir, pagesKey), keyPEM, 0o600); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, pagesKey), keyPEM, 0o600); err != nil {
 		return kept, err
 	}
-	if err := writeFile(filepath.Join(dir, pagesCert), chain, 0o644); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, pagesCert), chain, 0o644); err != nil {
 		return kept, err
 	}
 	return tls.X509KeyPair(chain, keyPEM)

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/plimsoll/plimsoll/internal/durable"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -109,10 +110,10 @@ func (id Identity) takeUp(dir string, answer wire.RenewResponse, key crypto.Sign
 	if err := checkCertificate(answer.Certificate, id.Host, key, bundle); err != nil {
 		return id, err
 	}
-	if err := writeFile(filepath.Join(dir, hostCA), []byte(answer.CA), 0o644); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, hostCA), []byte(answer.CA), 0o644); err != nil {
 		return id, err
 	}
-	if err := writeFile(filepath.Join(dir, hostCert), []byte(answer.Certificate), 0o644); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, hostCert), []byte(answer.Certificate), 0o644); err != nil {
 		return id, err
 	}
 	return Load(dir)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plimsoll/plimsoll/internal/durable"
 	"github.com/plimsoll/plimsoll/internal/wire"
 	"pgregory.net/rapid"
 )
@@ -149,7 +150,7 @@ func TestNewEnrolmentCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeFile(filepath.Join(dir, hostCert), issued.PEM, 0o644); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, hostCert), issued.PEM, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if id := load(t, dir); id.Host != "xyz" {

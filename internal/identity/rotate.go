@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // The pair that replaces ca.pem and ca.key, while both are trusted.
@@ -72,7 +74,7 @@ func (ca *CA) Retire() (string, error) {
 		if err := os.Rename(filepath.Join(ca.dir, step[0]), filepath.Join(ca.dir, step[1])); err != nil {
 			return "", fmt.Errorf("retire the old authority: %w", err)
 		}
-		if err := syncDir(ca.dir); err != nil {
+		if err := durable.SyncDir(ca.dir); err != nil {
 			return "", fmt.Errorf("retire the old authority: %w", err)
 		}
 	}
@@ -100,7 +102,7 @@ func finishRetiring(dir string) error {
 	if err := os.Rename(filepath.Join(dir, nextCert), filepath.Join(dir, caCert)); err != nil {
 		return fmt.Errorf("finish retiring the old authority: %w", err)
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 // cutOff tells whether the key in its lasting place is of the next certificate.

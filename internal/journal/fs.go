@@ -4,6 +4,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // FS is what a journal needs of a file system; paths are as filepath.Join
@@ -64,6 +66,9 @@ func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 
 // Remove deletes a file.
 func (OS) Remove(name string) error { return os.Remove(name) }
+
+// SyncDir makes what happened to the entries of a directory durable.
+func (OS) SyncDir(name string) error { return durable.SyncDir(name) }
 
 // MkdirAll makes a directory and its parents.
 func (OS) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAll(name, perm) }

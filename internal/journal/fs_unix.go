@@ -9,16 +9,6 @@ import (
 	"syscall"
 )
 
-// SyncDir makes what happened to the entries of a directory durable.
-func (OS) SyncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	return errors.Join(err, d.Close())
-}
-
 // FreeSpace is what an ordinary process can still write there, in bytes.
 func (OS) FreeSpace(name string) (int64, error) {
 	var st syscall.Statfs_t

@@ -8,9 +8,6 @@ import (
 	"unsafe"
 )
 
-// SyncDir does nothing: NTFS journals its directories and offers no call.
-func (OS) SyncDir(string) error { return nil }
-
 // FreeSpace is what an ordinary process can still write there, in bytes.
 func (OS) FreeSpace(name string) (int64, error) {
 	p, err := syscall.UTF16PtrFromString(name)

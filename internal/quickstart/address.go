@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // addressesFile is where quickstart remembers, beside agent.yaml, which
@@ -66,7 +68,7 @@ func (today addresses) follow(data string) (told []string, err error) {
 	if !moved {
 		return told, nil
 	}
-	return told, replaceFile(name, strings.Join(lines, "\n"))
+	return told, durable.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o640)
 }
 
 // firstWritten are the addresses in a file that is as quickstart first wrote
@@ -99,7 +101,7 @@ func writeAddresses(name string, written map[string][]string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(name, string(text)+"\n")
+	return durable.WriteFile(name, append(text, '\n'), 0o640)
 }
 
 // httpCheck is the address of one http check where it stands in agent.yaml.

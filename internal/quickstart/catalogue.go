@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // Customer is whom the quickstart's services belong to.
@@ -102,16 +104,7 @@ func writeOnce(name, text string) (made bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 		return false, err
 	}
-	return true, replaceFile(name, text)
-}
-
-// replaceFile puts text in the place of name's, whole or not at all.
-func replaceFile(name, text string) error {
-	temporary := name + ".new"
-	if err := os.WriteFile(temporary, []byte(text), 0o640); err != nil {
-		return err
-	}
-	return os.Rename(temporary, name)
+	return true, durable.WriteFile(name, []byte(text), 0o640)
 }
 
 // localZone is the IANA name of this host's zone; UTC where it cannot be told.

@@ -1,11 +1,11 @@
 //go:build !windows
 
-package identity
+package durable
 
 import "os"
 
-// syncDir makes a rename in dir survive a power cut.
-func syncDir(dir string) error {
+// SyncDir makes the creations, renames and removals in dir survive a power cut.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
