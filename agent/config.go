@@ -60,7 +60,7 @@ type RemoteWriteConfig struct {
 // BufferConfig bounds what waits for delivery; beyond it the oldest goes and is counted.
 type BufferConfig struct {
 	// MaxBytes on disk, and never more than 5 % of the space that is free.
-	MaxBytes Size `yaml:"max_bytes"`
+	MaxBytes settings.Size `yaml:"max_bytes"`
 	// MaxAge of a record.
 	MaxAge settings.Duration `yaml:"max_age"`
 }

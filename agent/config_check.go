@@ -54,7 +54,7 @@ type CheckConfig struct {
 // ExpectConfig is what the answer to a check must be like.
 type ExpectConfig struct {
 	// Status codes that are accepted (http), one or a list; default: 200 to 299.
-	Status statusList `yaml:"status"`
+	Status settings.Several[int] `yaml:"status"`
 	// Contains is a text the body must contain (http).
 	Contains string `yaml:"contains"`
 	// Redirects are followed unless this is false (http).
@@ -72,7 +72,7 @@ type ExpectConfig struct {
 	// MaxAge is how long ago it may have been written (file); default: any time.
 	MaxAge settings.Duration `yaml:"max_age"`
 	// MinSize is how large it must be (file); default: any size.
-	MinSize Size `yaml:"min_size"`
+	MinSize settings.Size `yaml:"min_size"`
 }
 
 // AssignedConfig bounds the tests the collector's catalogue may ask of this
@@ -94,22 +94,6 @@ func (a AssignedConfig) guard() *check.Guard {
 		}
 	}
 	return g
-}
-
-// statusList is one status code or several.
-type statusList []int
-
-// ReadYAML reads 200 or [200, 204].
-func (s *statusList) ReadYAML(c settings.Cursor) {
-	if c.Kind() != settings.List {
-		var one int
-		c.Into(&one)
-		*s = statusList{one}
-		return
-	}
-	var list []int
-	c.Into(&list)
-	*s = list
 }
 
 // Defaults of checks.

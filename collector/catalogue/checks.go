@@ -62,28 +62,12 @@ func (*ownFile) ReadYAML(c settings.Cursor) {
 }
 
 type checkExpect struct {
-	Status    statusList         `yaml:"status"`
-	Contains  string             `yaml:"contains"`
-	Redirects *bool              `yaml:"redirects"`
-	Warning   *settings.Duration `yaml:"warning"`
-	Critical  settings.Duration  `yaml:"critical"`
-	Answers   []string           `yaml:"answers"`
-}
-
-// statusList is one status code or several.
-type statusList []int
-
-// ReadYAML reads 200 or [200, 204].
-func (s *statusList) ReadYAML(c settings.Cursor) {
-	if c.Kind() == settings.List {
-		var list []int
-		c.Into(&list)
-		*s = list
-		return
-	}
-	var one int
-	c.Into(&one)
-	*s = statusList{one}
+	Status    settings.Several[int] `yaml:"status"`
+	Contains  string                `yaml:"contains"`
+	Redirects *bool                 `yaml:"redirects"`
+	Warning   *settings.Duration    `yaml:"warning"`
+	Critical  settings.Duration     `yaml:"critical"`
+	Answers   []string              `yaml:"answers"`
 }
 
 // targets are the kinds of check that may be assigned, with their targets.

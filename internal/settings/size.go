@@ -9,13 +9,23 @@ import (
 // Size is a number of bytes, written "64MiB", "16KiB" or "1000".
 type Size int64
 
+// sizeUnit is a unit with its bytes.
+type sizeUnit struct {
+	name  string
+	bytes Size
+}
+
+func sizeUnits() []sizeUnit {
+	return []sizeUnit{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+}
+
 // ParseSize reads a size. Only binary units are known, so that nobody has to
 // guess what a MB is.
 func ParseSize(text string) (Size, error) {
 	number, factor := strings.TrimSpace(text), int64(1)
-	for unit, f := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
-		if rest, ok := strings.CutSuffix(number, unit); ok {
-			number, factor = strings.TrimSpace(rest), f
+	for _, u := range sizeUnits() {
+		if rest, ok := strings.CutSuffix(number, u.name); ok {
+			number, factor = strings.TrimSpace(rest), int64(u.bytes)
 			break
 		}
 	}
@@ -37,12 +47,9 @@ func (s *Size) UnmarshalText(text []byte) error {
 
 // String is the size in the largest unit that leaves a whole number.
 func (s Size) String() string {
-	for _, u := range [...]struct {
-		name string
-		size Size
-	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
-		if s != 0 && s%u.size == 0 {
-			return strconv.FormatInt(int64(s/u.size), 10) + u.name
+	for _, u := range sizeUnits() {
+		if s != 0 && s%u.bytes == 0 {
+			return strconv.FormatInt(int64(s/u.bytes), 10) + u.name
 		}
 	}
 	return strconv.FormatInt(int64(s), 10)
