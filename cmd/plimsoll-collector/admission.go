@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,22 +12,6 @@ import (
 	"text/tabwriter"
 	"time"
 )
-
-// into sends one request and decodes a good answer.
-func (a asking) into(ctx context.Context, method, path string, body, answer any) error {
-	resp, err := a.ask(ctx, method, path, nil, body)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if answer == nil {
-		return nil
-	}
-	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
-	}
-	return nil
-}
 
 type enrolCmd struct {
 	Create enrolCreateCmd `cmd:"" help:"Make a token and print the line to run on each new host."`
@@ -51,7 +34,7 @@ func (c *enrolCreateCmd) Run(ctx context.Context) error {
 		Expires        string
 		Warnings       []string
 	}
-	if err := c.into(ctx, http.MethodPost, "/api/v1/enrol-tokens", map[string]any{"ttl": c.TTL, "uses": c.Uses, "labels": nonNil(c.Labels), "cidr": append([]string{}, c.CIDR...), "customer": c.Customer}, &made); err != nil {
+	if err := c.fetch(ctx, http.MethodPost, "/api/v1/enrol-tokens", map[string]any{"ttl": c.TTL, "uses": c.Uses, "labels": nonNil(c.Labels), "cidr": append([]string{}, c.CIDR...), "customer": c.Customer}, &made); err != nil {
 		return err
 	}
 	for _, w := range made.Warnings {
@@ -85,7 +68,7 @@ func (c *enrolListCmd) Run(ctx context.Context) error {
 			Hosts               []string
 		}
 	}
-	if err := c.into(ctx, http.MethodGet, "/api/v1/enrol-tokens", nil, &answer); err != nil {
+	if err := c.fetch(ctx, http.MethodGet, "/api/v1/enrol-tokens", nil, &answer); err != nil {
 		return err
 	}
 	return table("ID\tSTATE\tLEFT\tUNTIL\tCUSTOMER\tLABELS\tFROM\tHOSTS", len(answer.Tokens), func(i int) []string {
@@ -100,7 +83,7 @@ type enrolRevokeCmd struct {
 }
 
 func (c *enrolRevokeCmd) Run(ctx context.Context) error {
-	if err := c.into(ctx, http.MethodDelete, "/api/v1/enrol-tokens/"+url.PathEscape(c.ID), nil, nil); err != nil {
+	if err := c.fetch(ctx, http.MethodDelete, "/api/v1/enrol-tokens/"+url.PathEscape(c.ID), nil, nil); err != nil {
 		return err
 	}
 	fmt.Printf("token %s is no longer good\n", c.ID)
@@ -122,7 +105,7 @@ func (c *hostListCmd) Run(ctx context.Context) error {
 			Labels                                               map[string]string
 		}
 	}
-	if err := c.into(ctx, http.MethodGet, "/api/v1/hosts", nil, &answer); err != nil {
+	if err := c.fetch(ctx, http.MethodGet, "/api/v1/hosts", nil, &answer); err != nil {
 		return err
 	}
 	return table("HOST\tID\tCUSTOMER\tLABELS\tSTATE\tLAST SEEN\tQUARANTINE", len(answer.Hosts), func(i int) []string {
@@ -141,7 +124,7 @@ type hostRevokeCmd struct {
 }
 
 func (c *hostRevokeCmd) Run(ctx context.Context) error {
-	if err := c.into(ctx, http.MethodPost, "/api/v1/hosts/"+url.PathEscape(c.Instance)+"/revoke", map[string]string{"reason": c.Reason}, nil); err != nil {
+	if err := c.fetch(ctx, http.MethodPost, "/api/v1/hosts/"+url.PathEscape(c.Instance)+"/revoke", map[string]string{"reason": c.Reason}, nil); err != nil {
 		return err
 	}
 	fmt.Printf("%s is out; what is known of it stays\n", c.Instance)
@@ -182,7 +165,7 @@ func (a asking) show(ctx context.Context, method, path string) error {
 			Hosts            []string
 		}
 	}
-	if err := a.into(ctx, method, path, nil, &answer); err != nil {
+	if err := a.fetch(ctx, method, path, nil, &answer); err != nil {
 		return err
 	}
 	return table("FINGERPRINT\tUNTIL\tPROVES THE COLLECTOR\tSIGNS HOSTS\tONLY AUTHORITY OF", len(answer.Authorities), func(i int) []string {

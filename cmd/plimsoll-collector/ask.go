@@ -75,6 +75,23 @@ func (a asking) ask(ctx context.Context, method, path string, query url.Values, 
 	return nil, fmt.Errorf("the collector answered %s to %s %s: %s", resp.Status, method, path, strings.TrimSpace(string(text)))
 }
 
+// fetch sends one request and decodes the JSON of a good answer; answer nil:
+// it says nothing that is needed.
+func (a asking) fetch(ctx context.Context, method, path string, body, answer any) error {
+	resp, err := a.ask(ctx, method, path, nil, body)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if answer == nil {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("read the collector's answer: %w", err)
+	}
+	return nil
+}
+
 // save streams the answer into name by way of a temporary file, so that a
 // file of that name is whole or not there.
 func save(name string, body io.Reader) (int64, error) {
@@ -176,18 +193,13 @@ type auditCmd struct {
 type auditVerifyCmd struct{ asking }
 
 func (c *auditVerifyCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/audit/verify", nil, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
 	var v struct {
 		Entries int64    `json:"entries"`
 		Head    string   `json:"head"`
 		Faults  []string `json:"faults"`
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&v); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
+	if err := c.fetch(ctx, http.MethodGet, "/api/v1/audit/verify", nil, &v); err != nil {
+		return err
 	}
 	if len(v.Faults) > 0 {
 		return fmt.Errorf("the audit chain does not hold:\n%s", strings.Join(v.Faults, "\n"))

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/api"
@@ -33,14 +32,9 @@ type senderCreateCmd struct {
 }
 
 func (c *senderCreateCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodPost, "/api/v1/senders", nil, map[string]string{"for": c.For, "name": c.Name, "labels": c.Labels, "ttl": c.TTL})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
 	var made api.SenderToken
-	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
+	if err := c.fetch(ctx, http.MethodPost, "/api/v1/senders", map[string]string{"for": c.For, "name": c.Name, "labels": c.Labels, "ttl": c.TTL}, &made); err != nil {
+		return err
 	}
 	return printSender(os.Stdout, &made, c.Dir)
 }
@@ -117,33 +111,17 @@ func pasteBlock(made *api.SenderToken, ca, token string) string {
 type senderListCmd struct{ asking }
 
 func (c *senderListCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/senders", nil, nil)
-	if err != nil {
+	var all []ledger.Sender
+	if err := c.fetch(ctx, http.MethodGet, "/api/v1/senders", nil, &all); err != nil {
 		return err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	var all []ledger.Sender
-	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
-	}
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tFOR\tCUSTOMER\tLABELS\tHOSTS\tGOOD TOKENS\tLAST SEEN")
-	for i := range all {
-		s := &all[i]
-		seen := "never"
+	return table("NAME\tFOR\tCUSTOMER\tLABELS\tHOSTS\tGOOD TOKENS\tLAST SEEN", len(all), func(i int) []string {
+		s, seen := &all[i], "never"
 		if s.LastSeen != 0 {
 			seen = time.UnixMilli(s.LastSeen).UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", s.Name, s.Kind, dash(s.Customer), dash(s.Labels), s.Hosts, s.Tokens, seen)
-	}
-	return t.Flush()
-}
-
-func dash(s string) string {
-	if strings.TrimSpace(s) == "" {
-		return "-"
-	}
-	return s
+		return []string{s.Name, s.Kind, s.Customer, strings.TrimSpace(s.Labels), strconv.FormatInt(s.Hosts, 10), strconv.FormatInt(s.Tokens, 10), seen}
+	})
 }
 
 type senderRevokeCmd struct {
@@ -152,14 +130,9 @@ type senderRevokeCmd struct {
 }
 
 func (c *senderRevokeCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodDelete, "/api/v1/senders/"+url.PathEscape(c.Name), nil, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
 	var out struct{ Revoked int64 }
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
+	if err := c.fetch(ctx, http.MethodDelete, "/api/v1/senders/"+url.PathEscape(c.Name), nil, &out); err != nil {
+		return err
 	}
 	fmt.Printf("%s: %d tokens revoked; its hosts stay, unknown once they are silent\n", c.Name, out.Revoked)
 	return nil

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -83,10 +82,8 @@ func (c *tokenListCmd) Run(ctx context.Context) error {
 	if err := c.fetch(ctx, http.MethodGet, "/api/v1/tokens", nil, &all); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tSCOPES\tMADE BY\tEXPIRES\tLAST USED\tSTATE")
-	for _, t := range all.Tokens {
-		state := "good"
+	return table("ID\tNAME\tSCOPES\tMADE BY\tEXPIRES\tLAST USED\tSTATE", len(all.Tokens), func(i int) []string {
+		t, state := &all.Tokens[i], "good"
 		switch {
 		case t.RevokedAt != nil:
 			state = "revoked"
@@ -97,9 +94,8 @@ func (c *tokenListCmd) Run(ctx context.Context) error {
 		if by == "" {
 			by = "(host)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, strings.Join(t.Scopes, ","), by, instant(t.ExpiresAt), instant(t.LastUsed), state)
-	}
-	return w.Flush()
+		return []string{t.ID, t.Name, strings.Join(t.Scopes, ","), by, instant(t.ExpiresAt), instant(t.LastUsed), state}
+	})
 }
 
 type tokenRevokeCmd struct {
@@ -108,5 +104,5 @@ type tokenRevokeCmd struct {
 }
 
 func (c *tokenRevokeCmd) Run(ctx context.Context) error {
-	return c.send(ctx, http.MethodDelete, "/api/v1/tokens/"+url.PathEscape(c.ID), nil)
+	return c.fetch(ctx, http.MethodDelete, "/api/v1/tokens/"+url.PathEscape(c.ID), nil, nil)
 }

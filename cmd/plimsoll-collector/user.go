@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/term"
@@ -79,37 +77,15 @@ func (c *userAddCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.send(ctx, http.MethodPost, "/api/v1/users", map[string]string{"name": c.Name, "role": c.Role, "password": password}); err != nil {
+	if err := c.fetch(ctx, http.MethodPost, "/api/v1/users", map[string]string{"name": c.Name, "role": c.Role, "password": password}, nil); err != nil {
 		return err
 	}
 	fmt.Printf("user %s, %s\n", c.Name, c.Role)
 	return nil
 }
 
-// send asks for a change whose answer says nothing.
-func (a asking) send(ctx context.Context, method, path string, body any) error {
-	resp, err := a.ask(ctx, method, path, nil, body)
-	if err != nil {
-		return err
-	}
-	return resp.Body.Close()
-}
-
-// fetch asks for JSON.
-func (a asking) fetch(ctx context.Context, method, path string, body, into any) error {
-	resp, err := a.ask(ctx, method, path, nil, body)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
-		return fmt.Errorf("read the collector's answer: %w", err)
-	}
-	return nil
-}
-
 func (a asking) changeUser(ctx context.Context, name string, change map[string]any) error {
-	return a.send(ctx, http.MethodPatch, "/api/v1/users/"+url.PathEscape(name), change)
+	return a.fetch(ctx, http.MethodPatch, "/api/v1/users/"+url.PathEscape(name), change, nil)
 }
 
 type userListCmd struct{ asking }
@@ -129,16 +105,13 @@ func (c *userListCmd) Run(ctx context.Context) error {
 		fmt.Println("no user yet: plimsoll-collector user add makes one")
 		return nil
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tROLE\tSTATE\tLAST LOGIN")
-	for _, u := range all.Users {
-		state := "may log in"
+	return table("NAME\tROLE\tSTATE\tLAST LOGIN", len(all.Users), func(i int) []string {
+		u, state := &all.Users[i], "may log in"
 		if u.Disabled {
 			state = "disabled"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", u.Name, u.Role, state, instant(u.LastLogin))
-	}
-	return w.Flush()
+		return []string{u.Name, u.Role, state, instant(u.LastLogin)}
+	})
 }
 
 func instant(t *time.Time) string {
