@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -55,14 +54,9 @@ func (s *Shipper) postForeign(ctx context.Context, client *http.Client, to *Fore
 		}
 		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	}
-	resp, err := client.Do(req)
+	got, err := exchange(client, req, maxAnswer)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = resp.Body.Close() }() // only read from
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	return s.verdict(resp, text)
+	return s.verdict(got)
 }

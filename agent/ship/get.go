@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 )
 
@@ -59,19 +58,14 @@ func (s *Shipper) Get(ctx context.Context, path, tag string, limit int64) (Answe
 	if tag != "" {
 		req.Header.Set("If-None-Match", tag)
 	}
-	resp, err := to.client.Do(req)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }() // only read from
-	text, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	got, err := exchange(to.client, req, limit+1)
 	switch {
 	case err != nil:
-		return Answer{}, fmt.Errorf("read answer: %w", err)
-	case int64(len(text)) > limit:
+		return Answer{}, err
+	case int64(len(got.text)) > limit:
 		return Answer{}, fmt.Errorf("an answer of more than %d bytes", limit)
-	case resp.StatusCode != http.StatusOK:
-		text = nil
+	case got.status != http.StatusOK:
+		got.text = nil
 	}
-	return Answer{Status: resp.StatusCode, ETag: resp.Header.Get("ETag"), Body: text}, nil
+	return Answer{Status: got.status, ETag: got.header.Get("ETag"), Body: got.text}, nil
 }

@@ -99,20 +99,36 @@ func (s *Shipper) post(ctx context.Context, client *http.Client, address string,
 	if s.heard != "" {
 		req.Header.Set(wire.HeaderHeard, s.heard)
 	}
-	resp, err := client.Do(req)
+	got, err := exchange(client, req, maxAnswer)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = resp.Body.Close() }() // only read from
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	s.noteOffset(resp.Header, sent)
-	if ticket := resp.Header.Get(wire.HeaderTicket); len(ticket) <= maxTicket {
+	s.noteOffset(got.header, sent)
+	if ticket := got.header.Get(wire.HeaderTicket); len(ticket) <= maxTicket {
 		s.heard = ticket
 	}
-	return s.verdict(resp, text)
+	return s.verdict(got)
+}
+
+// reply is an answer read to its end or to a limit.
+type reply struct {
+	status int
+	header http.Header
+	text   []byte
+}
+
+// exchange sends the request and reads at most limit bytes of the answer.
+func exchange(client *http.Client, req *http.Request, limit int64) (reply, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer func() { _ = resp.Body.Close() }() // only read from
+	text, err := io.ReadAll(io.LimitReader(resp.Body, limit))
+	if err != nil {
+		return reply{}, fmt.Errorf("read answer: %w", err)
+	}
+	return reply{resp.StatusCode, resp.Header, text}, nil
 }
 
 func setHeaders(h http.Header, kind wire.Kind, version string) {
@@ -135,17 +151,16 @@ func setHeaders(h http.Header, kind wire.Kind, version string) {
 }
 
 // verdict is what an answer means for the record.
-func (s *Shipper) verdict(resp *http.Response, text []byte) error {
-	status := resp.StatusCode
-	if status >= 200 && status <= 299 {
+func (s *Shipper) verdict(got reply) error {
+	if got.status >= 200 && got.status <= 299 {
 		return nil
 	}
-	reason := shown(text)
-	switch status {
+	reason := shown(got.text)
+	switch got.status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return &refusedError{status: status, reason: reason}
+		return &refusedError{status: got.status, reason: reason}
 	}
-	return &laterError{status: status, after: retryAfter(resp.Header, s.opt.Now()), reason: reason}
+	return &laterError{status: got.status, after: retryAfter(got.header, s.opt.Now()), reason: reason}
 }
 
 // shown is an answer's text on one line, bounded.

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+
+	"github.com/plimsoll/plimsoll/internal/need"
 )
 
 // TestThroughAProxy: the connection to the collector goes through a real proxy
@@ -63,7 +65,7 @@ func TestThroughAProxy(t *testing.T) {
 func TestOverIPv6(t *testing.T) {
 	l, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
-		t.Skipf("no IPv6 on loopback here: %v", err)
+		need.Missing(t, "no IPv6 on loopback: "+err.Error())
 	}
 	c := &collector{took: make(chan string, 10)}
 	c.Server = httptest.NewUnstartedServer(c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/snappy"
 	writev2 "github.com/prometheus/client_golang/exp/api/remote/genproto/v2"
@@ -82,14 +83,6 @@ func labelsOf(labels []pair, refs []uint32, symbols, more []string) ([]pair, err
 			labels = append(labels, pair{more[i], more[i+1]})
 		}
 	}
-	slices.SortFunc(labels, func(a, b pair) int {
-		switch {
-		case a.name < b.name:
-			return -1
-		case a.name > b.name:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(labels, func(a, b pair) int { return strings.Compare(a.name, b.name) })
 	return labels, nil
 }
