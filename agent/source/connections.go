@@ -84,12 +84,7 @@ func (c *connections) collect(_ context.Context, out *sample.Set) error {
 // parseSockstat reads lines "TCP: inuse 110 orphan 0 tw 27 alloc 110 mem 64"
 // and returns how many TCP sockets there are, waiting ones too.
 func (c *connections) parseSockstat(text []byte, out *sample.Set) (sockets uint64, err error) {
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			return sockets, nil
-		}
-		text = rest
+	for first := range lines(text) {
 		protocol, values, ok := bytes.Cut(first, []byte{':'})
 		if !ok {
 			continue
@@ -116,6 +111,7 @@ func (c *connections) parseSockstat(text []byte, out *sample.Set) (sockets uint6
 			}
 		}
 	}
+	return sockets, nil
 }
 
 // name is the metric of a field of sockstat.

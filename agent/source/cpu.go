@@ -44,12 +44,10 @@ func (c *cpu) collect(_ context.Context, out *sample.Set) error {
 func (c *cpu) parse(text []byte, out *sample.Set) error {
 	modes := [...]string{"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"}
 	found := 0
-	for {
-		first, rest, ok := line(text)
-		if !ok || !bytes.HasPrefix(first, []byte("cpu")) {
+	for first := range lines(text) {
+		if !bytes.HasPrefix(first, []byte("cpu")) {
 			break
 		}
-		text = rest
 		name, values := word(first)
 		if len(name) == len("cpu") {
 			continue // the sum of all

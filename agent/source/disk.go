@@ -60,12 +60,7 @@ func diskColumns() [17]diskColumn {
 func parseDiskstats(text []byte, out *sample.Set) error {
 	columns := diskColumns()
 	found := 0
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			break
-		}
-		text = rest
+	for first := range lines(text) {
 		_, first = word(first) // major
 		_, first = word(first) // minor
 		device, first := word(first)

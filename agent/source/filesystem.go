@@ -185,12 +185,7 @@ func add(out *sample.Set, m mount, a answer, ok bool) {
 // fill up, and returns it in the order of the mount points.
 func parseMounts(text []byte) []mount {
 	visible := map[string]mount{} // a later mount covers an earlier one at the same point
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			break
-		}
-		text = rest
+	for first := range lines(text) {
 		device, first := word(first)
 		point, first := word(first)
 		kind, first := word(first)

@@ -30,12 +30,7 @@ func (m *memory) collect(_ context.Context, out *sample.Set) error {
 // parse reads lines like "MemTotal: 16318480 kB" and "HugePages_Total: 0".
 func (m *memory) parse(text []byte, out *sample.Set) error {
 	found := 0
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			break
-		}
-		text = rest
+	for first := range lines(text) {
 		field, value, ok := bytes.Cut(first, []byte{':'})
 		if !ok || len(field) == 0 {
 			continue

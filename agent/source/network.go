@@ -87,12 +87,7 @@ func netColumns() [16]string {
 func parseNetDev(text []byte, out *sample.Set) ([]string, error) {
 	columns := netColumns()
 	var devices []string
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			return devices, nil
-		}
-		text = rest
+	for first := range lines(text) {
 		at := bytes.LastIndexByte(first, ':') // an alias has one in its name
 		if at < 0 {
 			continue
@@ -112,6 +107,7 @@ func parseNetDev(text []byte, out *sample.Set) ([]string, error) {
 		}
 		devices = append(devices, device)
 	}
+	return devices, nil
 }
 
 func errOrShort(err error) error {

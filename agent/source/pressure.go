@@ -57,12 +57,7 @@ func (p *pressure) collect(_ context.Context, out *sample.Set) error {
 // parse reads lines "some avg10=0.00 avg60=0.00 avg300=0.00 total=4711", the
 // total in microseconds.
 func (f *pressureFile) parse(text []byte, out *sample.Set) error {
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			return nil
-		}
-		text = rest
+	for first := range lines(text) {
 		kind, first := word(first)
 		metric := ""
 		switch string(kind) {
@@ -84,4 +79,5 @@ func (f *pressureFile) parse(text []byte, out *sample.Set) error {
 		}
 		out.Add(metric, float64(n)/1e6)
 	}
+	return nil
 }

@@ -70,12 +70,7 @@ func (p *processes) collect(ctx context.Context, out *sample.Set) error {
 // "procs_running 3" and "procs_blocked 0" of /proc/stat.
 func parseTasks(text []byte, out *sample.Set) error {
 	found := 0
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			break
-		}
-		text = rest
+	for first := range lines(text) {
 		if bytes.HasPrefix(first, []byte("cpu")) {
 			continue
 		}

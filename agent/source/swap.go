@@ -50,12 +50,7 @@ func vmstatMetric(counter []byte) string {
 // parseVmstat reads lines "pswpin 4711".
 func parseVmstat(text []byte, out *sample.Set) error {
 	found := 0
-	for {
-		first, rest, ok := line(text)
-		if !ok {
-			break
-		}
-		text = rest
+	for first := range lines(text) {
 		counter, first := word(first)
 		metric := vmstatMetric(counter)
 		if metric == "" {

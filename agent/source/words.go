@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"strconv"
 )
 
@@ -13,6 +14,17 @@ func line(text []byte) (first, rest []byte, ok bool) {
 	}
 	first, rest, _ = bytes.Cut(text, []byte{'\n'})
 	return first, rest, true
+}
+
+// lines are the lines of text, without their ends.
+func lines(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for first, rest, ok := line(text); ok; first, rest, ok = line(rest) {
+			if !yield(first) {
+				return
+			}
+		}
+	}
 }
 
 // word cuts the first word off text: what stands before the next blanks. It
