@@ -343,7 +343,7 @@ func TestHardenedAgent(t *testing.T) {
 		}
 		return rows
 	}
-	if in, outs := states(inside), states(outside); !slices.Equal(in, outs) || len(in) < 9 {
+	if in, outs := states(inside), states(outside); !slices.Equal(in, outs) || len(in) < 26 {
 		t.Errorf("in the sandbox sources and checks are\n%s\noutside\n%s", strings.Join(in, "\n"), strings.Join(outs, "\n"))
 	}
 
@@ -389,7 +389,21 @@ func startSandboxSite(t *testing.T) sandboxSite {
 	start(t, "plimsoll-collector", "run", "--data", t.TempDir(), "--listen", listen, "--listen-agents", agents)
 	waitFor(t, "the collector healthy", 10*time.Second, func() bool { status, _ := s.get("/-/healthy"); return status == 200 })
 	s.config = filepath.Join(s.data, "agent.yaml")
-	text := fmt.Sprintf("interval: 1s\nlisten: off\ndata: %s\nchecks:\n  - {component: page, http: %q, interval: 1s}\n  - {component: port, tcp: %q, interval: 1s}\n", s.data, s.base+"/-/healthy", listen)
+	// One check of each kind.
+	text := fmt.Sprintf(`interval: 1s
+listen: off
+data: %[1]s
+checks:
+  - {component: page, http: %[2]q}
+  - {component: port, tcp: %[3]q}
+  - {component: certificate, tls: %[4]q, server_name: collector.plimsoll, ca: %[5]q, expect: {warning: 1m}}
+  - {component: name, dns: localhost, server: %[3]q}
+  - {component: ping, icmp: 127.0.0.1}
+  - {component: program, process: plimsoll-collec}
+  - {component: unit, unit: plimsoll-agent.service}
+  - {component: backup, file: %[6]q, expect: {max_age: 1h, min_size: 10}}
+  - {component: script, script: [/bin/sh, -c, "test -r /proc/1/mounts"]}
+`, s.data, s.base+"/-/healthy", listen, agents, filepath.Join(s.data, "identity", "ca.pem"), s.config)
 	if err := os.WriteFile(s.config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
