@@ -77,6 +77,16 @@ func leaf(t *testing.T, by *authority, name string, left time.Duration) tls.Cert
 // tlsServer shakes hands with everybody and returns its address.
 func tlsServer(t *testing.T, config *tls.Config) string {
 	t.Helper()
+	return eachConn(t, config, func(c *tls.Conn) {
+		if c.Handshake() == nil {
+			c.Read(make([]byte, 1)) // until the other side hangs up
+		}
+	})
+}
+
+// eachConn serves each connection and returns the address.
+func eachConn(t *testing.T, config *tls.Config, serve func(*tls.Conn)) string {
+	t.Helper()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
 		t.Fatal(err)
@@ -90,9 +100,7 @@ func tlsServer(t *testing.T, config *tls.Config) string {
 			}
 			go func() {
 				defer c.Close()
-				if c.(*tls.Conn).Handshake() == nil {
-					c.Read(make([]byte, 1)) // until the other side hangs up
-				}
+				serve(c.(*tls.Conn))
 			}()
 		}
 	}()
@@ -197,24 +205,9 @@ func TestHTTPSTellsItsCertificate(t *testing.T) {
 // page200 answers every request with 200 and nothing else.
 func page200(t *testing.T, c tls.Certificate) string {
 	t.Helper()
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{c}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				if n, err := c.Read(make([]byte, 4096)); err == nil && n > 0 {
-					c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
-				}
-			}()
+	return eachConn(t, &tls.Config{Certificates: []tls.Certificate{c}}, func(c *tls.Conn) {
+		if n, err := c.Read(make([]byte, 4096)); err == nil && n > 0 {
+			c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 		}
-	}()
-	return l.Addr().String()
+	})
 }

@@ -11,26 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// rots is how many damages TestRot does.
-func rots(t *testing.T) int {
-	t.Helper()
-	n := 200
-	if testing.Short() {
-		n = 50
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		n = 2000
-	}
-	if asked := os.Getenv("PLIMSOLL_ROUNDS"); asked != "" {
-		var err error
-		if n, err = strconv.Atoi(asked); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return n
-}
+	"github.com/plimsoll/plimsoll/internal/need"
+)
 
 // vouched is what the audit chain vouches for: records, catalogues, entries.
 func vouched(t *testing.T, l *Ledger) string {
@@ -73,7 +56,8 @@ func TestRot(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, a ledger of %d bytes", seed, len(whole))
 	refused, told, same := 0, 0, 0
-	for round := range uint64(rots(t)) {
+	rounds := need.Rounds(t, 200, 2000)
+	for round := range uint64(rounds) {
 		random := rand.New(rand.NewPCG(seed, round))
 		b := append([]byte(nil), whole...)
 		at := random.IntN(len(b))
@@ -121,5 +105,5 @@ func TestRot(t *testing.T) {
 			return
 		}
 	}
-	t.Logf("%d damages: %d refused, %d named by the audit chain, %d without effect on it", rots(t), refused, told, same)
+	t.Logf("%d damages: %d refused, %d named by the audit chain, %d without effect on it", rounds, refused, told, same)
 }

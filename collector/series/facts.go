@@ -1,6 +1,7 @@
 package series
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,15 +62,7 @@ func (s *Store) Facts(ctx context.Context, from, to int64, each func(availabilit
 		if err != nil {
 			return err
 		}
-		slices.SortStableFunc(facts, func(a, b availability.Fact) int {
-			switch {
-			case a.At < b.At:
-				return -1
-			case a.At > b.At:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(facts, func(a, b availability.Fact) int { return cmp.Compare(a.At, b.At) })
 		for _, f := range facts {
 			if err := each(f); err != nil {
 				return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,34 +123,12 @@ func child(dir string) int {
 	}
 }
 
-// killRounds is how often TestKill and TestPowerCut strike.
-func killRounds(t *testing.T, few, soak int) int {
-	t.Helper()
-	n := few
-	if testing.Short() {
-		n = 2
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		n = soak
-	}
-	if asked := os.Getenv("PLIMSOLL_ROUNDS"); asked != "" {
-		var err error
-		if n, err = strconv.Atoi(asked); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return n
-}
-
 // TestKill kills a process that appends, a fifth of it late, and compacts
 // without a pause, at random moments, and each time takes the store up again:
 // every acknowledged sample is there, once, and nothing is left over that grows
 // from kill to kill.
 func TestKill(t *testing.T) {
-	rounds := killRounds(t, 10, 100)
-	dir, seed := t.TempDir(), uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	rounds, random, dir := need.Rounds(t, 10, 100), need.Random(t), t.TempDir()
 	next, heads, upTo := t0, []int64{}, journal.Position(0)
 	for round := range rounds {
 		next = killOnce(t, dir, next, time.Duration(300+random.IntN(1700))*time.Millisecond, func(*exec.Cmd) {})
@@ -180,9 +157,7 @@ func TestKill(t *testing.T) {
 // an ext4 that loses what was not fsynced.
 func TestPowerCut(t *testing.T) {
 	disk := need.NewDisk(t, 512)
-	rounds, seed := killRounds(t, 10, 300), uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	rounds, random := need.Rounds(t, 10, 300), need.Random(t)
 	dir, next := filepath.Join(disk.Path, "data"), t0
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,26 +16,8 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/need"
 )
-
-// rots is how many damages TestRot does.
-func rots(t *testing.T) int {
-	t.Helper()
-	n := 300
-	if testing.Short() {
-		n = 30
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		n = 4000
-	}
-	if asked := os.Getenv("PLIMSOLL_ROUNDS"); asked != "" {
-		var err error
-		if n, err = strconv.Atoi(asked); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return n
-}
 
 // ranges are the blocks of a store with the time they cover.
 type ranges map[string][2]int64
@@ -85,7 +66,8 @@ func TestRot(t *testing.T) {
 	lost := 0
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d; %d samples in %d blocks, %d files", seed, len(want), len(blocks), len(files))
-	for round := range uint64(rots(t)) {
+	rounds := need.Rounds(t, 300, 4000)
+	for round := range uint64(rounds) {
 		random := rand.New(rand.NewPCG(seed, round))
 		dir := filepath.Join(t.TempDir(), "series")
 		if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
@@ -101,7 +83,7 @@ func TestRot(t *testing.T) {
 		}
 		_ = os.RemoveAll(dir)
 	}
-	t.Logf("%d damages: %d cost a block, none gave a wrong value or kept the store from opening", rots(t), lost)
+	t.Logf("%d damages: %d cost a block, none gave a wrong value or kept the store from opening", rounds, lost)
 }
 
 // rotted opens a damaged store as a collector does and compares.

@@ -7,6 +7,7 @@
 package silence
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/plimsoll/plimsoll/internal/wire"
@@ -76,6 +77,6 @@ func All(notes []wire.Note) []Silence {
 			all = append(all, s)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Silence) int { return int(b.To - a.To) })
+	slices.SortStableFunc(all, func(a, b Silence) int { return cmp.Compare(b.To, a.To) })
 	return all
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/plimsoll/plimsoll/agent/ship"
 	"github.com/plimsoll/plimsoll/internal/identity"
 	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/need"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -106,7 +107,7 @@ func TestAwayForDays(t *testing.T) {
 	if testing.Short() {
 		hosts = 10
 	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
+	if need.Soak() {
 		step = 15 * time.Second
 	}
 	now := time.Now().Truncate(time.Second)
@@ -214,25 +215,8 @@ func TestAwayForDays(t *testing.T) {
 // host lies in it in its own order, each record once.
 func checkBacklogOrder(t *testing.T, data string, back time.Time) {
 	t.Helper()
-	j, _, err := journal.Open(journal.Options{Dir: filepath.Join(data, "journal"), WhenFull: journal.Refuse})
-	if err != nil {
-		t.Fatalf("open the collector's journal: %v", err)
-	}
-	defer func() { _ = j.Close() }()
 	last, disordered := map[string]uint64{}, 0
-	reader := j.NewReader(0)
-	for {
-		record, ok, err := reader.TryNext()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !ok {
-			break
-		}
-		e, _, err := wire.Split(record.Data)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for e := range journalled(t, data) {
 		if e.Clocks.Wall >= back.Add(-time.Hour).UnixMilli() {
 			continue
 		}

@@ -31,13 +31,13 @@ func TestAgentDiskFull(t *testing.T) {
 			} else {
 				disk = need.NewDisk(t, 16).Path
 			}
-			agentDiskFull(t, disk, rounds(t, 10, 200))
+			agentDiskFull(t, disk, need.Rounds(t, 10, 200))
 		})
 	}
 }
 
 func agentDiskFull(t *testing.T, disk string, cycles int) {
-	random := seeded(t)
+	random := need.Random(t)
 	p := startPairIn(t, t.TempDir(), filepath.Join(disk, "agent"))
 	t.Cleanup(func() { p.agent.kill() }) // before the disk is unmounted
 	p.agent.stop()
@@ -125,7 +125,7 @@ func agentMetric(t *testing.T, addr, name string) int {
 // acknowledges within 5 s, by itself. Nothing acknowledged is lost.
 func TestCollectorDiskFull(t *testing.T) {
 	disk := need.NewDisk(t, 64)
-	cycles, random := rounds(t, 10, 200), seeded(t)
+	cycles, random := need.Rounds(t, 10, 200), need.Random(t)
 	p := startPairIn(t, filepath.Join(disk.Path, "collector"), t.TempDir())
 	t.Cleanup(func() { p.collector.kill() })
 	ctx, stopLoad := context.WithCancel(context.Background())

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,6 +19,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 // programs is the folder TestMain built both programs into.
@@ -279,4 +283,35 @@ func (s site) ask(path, expr string, at time.Time) ([]point, error) {
 		return nil, fmt.Errorf("%s", answer.Error)
 	}
 	return answer.Data.Result, nil
+}
+
+// journalled gives each record in the journal of a stopped collector, with
+// the envelope apart from the body, which is good until the next one.
+func journalled(t *testing.T, data string) iter.Seq2[wire.Envelope, []byte] {
+	return func(yield func(wire.Envelope, []byte) bool) {
+		t.Helper()
+		j, _, err := journal.Open(journal.Options{Dir: filepath.Join(data, "journal"), WhenFull: journal.Refuse})
+		if err != nil {
+			t.Fatalf("open the collector's journal: %v", err)
+		}
+		defer func() { _ = j.Close() }()
+		reader := j.NewReader(0)
+		defer func() { _ = reader.Close() }()
+		for {
+			record, ok, err := reader.TryNext()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				return
+			}
+			e, body, err := wire.Split(record.Data)
+			if err != nil {
+				t.Fatalf("record %d: %v", record.Pos, err)
+			}
+			if !yield(e, body) {
+				return
+			}
+		}
+	}
 }

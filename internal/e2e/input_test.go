@@ -1,14 +1,14 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/plimsoll/plimsoll/internal/need"
 )
 
 // TestBadInput: each fault is one clear sentence with its remedy, all at
@@ -135,19 +135,8 @@ func TestDataDirectoryIsHeldOnce(t *testing.T) {
 // TestNoSpace: a full disk is one clear sentence with the remedy.
 func TestNoSpace(t *testing.T) {
 	t.Parallel()
-	dir := newSmallDisk(t).mountpoint
-	fill, err := os.Create(filepath.Join(dir, "fill"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for chunk := 1 << 20; chunk > 0; { // to the last byte
-		if _, err := fill.Write(make([]byte, chunk)); err != nil {
-			chunk /= 2
-		}
-	}
-	if err := fill.Close(); err != nil && !errors.Is(err, syscall.ENOSPC) {
-		t.Fatal(err)
-	}
+	dir := need.NewDisk(t, 48).Path
+	need.Fill(t, dir)
 	for _, command := range []string{"run", "quickstart"} {
 		args := []string{command, "--data", filepath.Join(dir, "data"), "--listen", freeAddr(t), "--listen-agents", freeAddr(t)}
 		if command == "quickstart" {

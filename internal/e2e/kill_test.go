@@ -21,7 +21,7 @@ import (
 	writev2 "github.com/prometheus/client_golang/exp/api/remote/genproto/v2"
 
 	"github.com/plimsoll/plimsoll/internal/identity"
-	"github.com/plimsoll/plimsoll/internal/journal"
+	"github.com/plimsoll/plimsoll/internal/need"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
@@ -232,10 +232,7 @@ func (p *pair) agentsAddr() string {
 // journal has at most one hole a kill, there is one problem record, and each
 // restart acknowledges within 2 s.
 func TestKill(t *testing.T) {
-	cycles := rounds(t, 100, 1000)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d, %d kills", seed, cycles)
-	random := rand.New(rand.NewPCG(seed, 1))
+	cycles, random := need.Rounds(t, 100, 1000), need.Random(t)
 	p := startPair(t)
 	ctx, stopLoad := context.WithCancel(context.Background())
 	defer stopLoad()
@@ -296,7 +293,7 @@ func TestKill(t *testing.T) {
 // agent and sample page together.
 func TestKillQuickstart(t *testing.T) {
 	t.Parallel()
-	cycles := rounds(t, 20, 200)
+	cycles := need.Rounds(t, 20, 200)
 	listen, agents, data := freeAddr(t), freeAddr(t), t.TempDir()
 	s := site{t, "http://" + listen}
 	for name, text := range map[string]string{"catalogue.yaml": fmt.Sprintf(killCatalogue, hostname(t)), "agent.yaml": "interval: 1s\nlisten: off\n"} {
@@ -307,8 +304,7 @@ func TestKillQuickstart(t *testing.T) {
 	whole := func() *process {
 		return start(t, "plimsoll-collector", "quickstart", "--data", data, "--listen", listen, "--listen-agents", agents, "--listen-sample", "127.0.0.1:0")
 	}
-	seed := uint64(time.Now().UnixNano())
-	random := rand.New(rand.NewPCG(seed, 2))
+	random := need.Random(t)
 	running := whole()
 	waitFor(t, "the problem record", 30*time.Second, func() bool { _, err := s.tryQuery("up", time.Time{}); return err == nil && len(s.problems()) == 1 })
 	ctx, stopLoad := context.WithCancel(context.Background())
@@ -326,7 +322,7 @@ func TestKillQuickstart(t *testing.T) {
 		running = whole()
 		slowest = max(slowest, waitFor(t, fmt.Sprintf("an acknowledgement after kill %d", cycle), 10*time.Second, func() bool { return l.ackedAfter(restarted) }))
 	}
-	t.Logf("seed %d: %d kills in %v; slowest restart to acknowledgement %v", seed, cycles, time.Since(begin), slowest)
+	t.Logf("%d kills in %v; slowest restart to acknowledgement %v", cycles, time.Since(begin), slowest)
 	if slowest > 2*time.Second {
 		t.Errorf("a restart took %v to acknowledge, want at most 2 s", slowest)
 	}
@@ -430,26 +426,8 @@ func checkBreaks(t *testing.T, s site, kills []time.Time, interval time.Duration
 // records are numbered without holes, but for what a kill may cost.
 func checkAgentSequence(t *testing.T, data string, kills int) {
 	t.Helper()
-	j, recovery, err := journal.Open(journal.Options{Dir: filepath.Join(data, "journal"), WhenFull: journal.Refuse})
-	if err != nil {
-		t.Fatalf("open the collector's journal: %v", err)
-	}
-	defer func() { _ = j.Close() }()
-	_ = recovery
 	seen, runs, highest := map[uint64]int{}, map[string]bool{}, uint64(0)
-	reader := j.NewReader(0)
-	for {
-		record, ok, err := reader.TryNext()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !ok {
-			break
-		}
-		e, _, err := wire.Split(record.Data)
-		if err != nil {
-			t.Fatalf("record %d: %v", record.Pos, err)
-		}
+	for e := range journalled(t, data) {
 		if e.Run == "e2e" {
 			continue
 		}

@@ -5,55 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/ledger"
-	"github.com/plimsoll/plimsoll/internal/journal"
 	"github.com/plimsoll/plimsoll/internal/need"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
-
-// rounds is how often a bench does its thing: few in `make test`, many in
-// `make soak`, and PLIMSOLL_ROUNDS where a person asks for another number.
-func rounds(t *testing.T, few, soak int) int {
-	t.Helper()
-	n := few
-	if testing.Short() {
-		n = max(few/10, 2)
-	}
-	if os.Getenv("PLIMSOLL_SOAK") == "1" {
-		n = soak
-	}
-	if asked := os.Getenv("PLIMSOLL_ROUNDS"); asked != "" {
-		var err error
-		if n, err = strconv.Atoi(asked); err != nil || n < 1 {
-			t.Fatalf("PLIMSOLL_ROUNDS=%q is not a number of rounds", asked)
-		}
-	}
-	return n
-}
-
-// seeded gives the randomness of a bench, repeatable by PLIMSOLL_SEED.
-func seeded(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if asked := os.Getenv("PLIMSOLL_SEED"); asked != "" {
-		var err error
-		if seed, err = strconv.ParseUint(asked, 10, 64); err != nil {
-			t.Fatalf("PLIMSOLL_SEED=%q is not a number", asked)
-		}
-	}
-	t.Logf("PLIMSOLL_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 7))
-}
 
 // TestPowerCut cuts the power under a collector and an agent, with both of
 // them on one ext4, again and again: journal, ledger, series, buffer, cursors
@@ -63,7 +25,7 @@ func seeded(t *testing.T) *rand.Rand {
 // problem record, and both start each time.
 func TestPowerCut(t *testing.T) {
 	disk := need.NewDisk(t, 512)
-	cuts, random := rounds(t, 20, 300), seeded(t)
+	cuts, random := need.Rounds(t, 20, 300), need.Random(t)
 	p := startPairIn(t, filepath.Join(disk.Path, "collector"), filepath.Join(disk.Path, "agent"))
 	// Whatever happens: the disk is unmounted after its programs have ended.
 	t.Cleanup(func() { p.agent.kill(); p.collector.kill() })
@@ -135,26 +97,8 @@ type numbers struct {
 // agent is there, or was told as lost, and stands for one record only.
 func checkNumbers(t *testing.T, data string) (n numbers) {
 	t.Helper()
-	j, _, err := journal.Open(journal.Options{Dir: filepath.Join(data, "journal"), WhenFull: journal.Refuse})
-	if err != nil {
-		t.Fatalf("open the collector's journal: %v", err)
-	}
-	defer func() { _ = j.Close() }()
 	seen, bodies, lost := map[string]bool{}, map[uint64][]byte{}, map[uint64]bool{}
-	reader := j.NewReader(0)
-	defer func() { _ = reader.Close() }()
-	for {
-		record, ok, err := reader.TryNext()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !ok {
-			break
-		}
-		e, body, err := wire.Split(record.Data)
-		if err != nil {
-			t.Fatalf("record %d: %v", record.Pos, err)
-		}
+	for e, body := range journalled(t, data) {
 		if e.Run == "e2e" {
 			continue
 		}

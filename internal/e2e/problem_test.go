@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -12,39 +11,6 @@ import (
 
 	"github.com/plimsoll/plimsoll/internal/need"
 )
-
-// smallDisk is a file system of 48 MiB in a file, mounted.
-type smallDisk struct{ image, mountpoint string }
-
-func newSmallDisk(t *testing.T) smallDisk {
-	t.Helper()
-	need.Root(t, "mounting a small file system from a file")
-	need.Program(t, "mkfs.ext4", "e2fsprogs")
-	dir := t.TempDir()
-	image, mountpoint := filepath.Join(dir, "disk.img"), filepath.Join(dir, "small")
-	for _, step := range [][]string{{"truncate", "-s", "48M", image}, {"mkfs.ext4", "-q", "-m", "0", image}, {"mkdir", mountpoint}, {"mount", "-o", "loop", image, mountpoint}} {
-		if out, err := exec.Command(step[0], step[1:]...).CombinedOutput(); err != nil {
-			if step[0] == "mount" {
-				need.Missing(t, fmt.Sprintf("cannot mount a file as a disk here: %s", strings.TrimSpace(string(out))))
-			}
-			t.Fatalf("%v: %v: %s", step, err, out)
-		}
-	}
-	d := smallDisk{image, mountpoint}
-	t.Cleanup(func() {
-		if mounts, err := os.ReadFile("/proc/mounts"); err == nil && strings.Contains(string(mounts), " "+mountpoint+" ") {
-			d.run(t, "umount", "-l", mountpoint)
-		}
-	})
-	return d
-}
-
-func (d smallDisk) run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Errorf("%s %v: %v: %s", name, args, err, out)
-	}
-}
 
 // problem is the part of a problem record these tests read.
 type problem struct {
@@ -75,8 +41,8 @@ func (s site) problems() []problem {
 // measured and leaves what is wrong now; mounted again, the same breach goes on.
 func TestFullDiskOpensOneProblem(t *testing.T) {
 	t.Parallel()
-	mount := newSmallDisk(t)
-	disk := mount.mountpoint
+	mount := need.NewDisk(t, 48)
+	disk := mount.Path
 	q := &trial{site: site{t, "http://" + freeAddr(t)}, data: t.TempDir()}
 	catalogue := fmt.Sprintf(`components: [{name: h, interval: 5s}]
 services: [{name: s, customer: c, needs: {all_of: [h]}}]
@@ -169,7 +135,7 @@ resources:
 		}
 		return n
 	}
-	mount.run(t, "umount", disk)
+	mount.Unmount(t)
 	took = waitFor(t, "a note that it is no longer measured", 8*time.Minute, func() bool { return notes("no longer measured") == 1 })
 	if took < 4*time.Minute+30*time.Second { // the last sample was up to an interval before
 		t.Errorf("not measured after %v, before the five minutes were over", took)
@@ -183,7 +149,7 @@ resources:
 	if p, n := ours(); n != 1 || p.State != "new" || p.Unmeasured == "" {
 		t.Errorf("unmounted: %d records, %+v; want the one open and not measured", n, p)
 	}
-	mount.run(t, "mount", "-o", "loop", mount.image, disk)
+	mount.Mount(t)
 	waitFor(t, "a note that it is measured again", 100*time.Second, func() bool { return notes("measured again") == 1 })
 	if p, n := ours(); n != 1 || p.Occurrences != again.Occurrences || p.Unmeasured != "" || notes("no longer measured") != 1 {
 		t.Errorf("mounted again: %d records, %+v; want the same occurrence going on", n, p)

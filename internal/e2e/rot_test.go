@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/need"
 )
 
 // TestRot damages one file of a stopped collector or agent, whichever file
@@ -21,7 +23,7 @@ import (
 // Without its identity an agent measures on and says so. No value is wrong.
 func TestRot(t *testing.T) {
 	t.Parallel()
-	random := seeded(t)
+	random := need.Random(t)
 	sound := t.TempDir()
 	p := startPairIn(t, filepath.Join(sound, "collector"), filepath.Join(sound, "agent"))
 	l := newLoader(t, p.site, p.agentsAddr(), "rot", 5)
@@ -41,7 +43,7 @@ func TestRot(t *testing.T) {
 	files := filesOf(t, sound)
 	t.Logf("%d files: %s", len(files), strings.Join(files, " "))
 	outcome := map[string]int{}
-	for round := range rounds(t, 25, 400) {
+	for round := range need.Rounds(t, 25, 400) {
 		dir := filepath.Join(t.TempDir(), "rot")
 		if err := os.CopyFS(dir, os.DirFS(sound)); err != nil {
 			t.Fatal(err)

@@ -103,6 +103,22 @@ func (d *Disk) PowerOn(t testing.TB) {
 	}
 }
 
+// Unmount takes the disk away from a machine that runs on.
+func (d *Disk) Unmount(t testing.TB) {
+	t.Helper()
+	if err := d.unmount(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Mount gives it back.
+func (d *Disk) Mount(t testing.TB) {
+	t.Helper()
+	if err := d.mount(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (d *Disk) mount() error {
 	out, err := exec.Command("mount", "-o", "loop", d.image, d.Path).CombinedOutput()
 	if err != nil {

@@ -27,6 +27,12 @@ func (*Disk) Cut(testing.TB) {}
 // PowerOn is never reached.
 func (*Disk) PowerOn(testing.TB) {}
 
+// Unmount is never reached.
+func (*Disk) Unmount(testing.TB) {}
+
+// Mount is never reached.
+func (*Disk) Mount(testing.TB) {}
+
 // Fill skips the test.
 func Fill(t testing.TB, _ string) string {
 	t.Helper()
