@@ -18,14 +18,19 @@ import (
 )
 
 // TestPowerCut cuts the power under a collector and an agent, with both of
-// them on one ext4, again and again: journal, ledger, series, buffer, cursors
+// them on one file system, again and again: journal, ledger, series, buffer, cursors
 // and identity lose whatever was not fsynced. What the test process saw
 // acknowledged is there and right, the agent's records are numbered without a
 // hole and never two under one number, the audit chain holds, there is one
 // problem record, and both start each time.
 func TestPowerCut(t *testing.T) {
-	disk := need.NewDisk(t, 512)
-	cuts, random := need.Rounds(t, 20, 300), need.Random(t)
+	t.Run("ext4", func(t *testing.T) { cutPower(t, need.NewDisk(t, 512), need.Rounds(t, 20, 300)) })
+	t.Run("xfs", func(t *testing.T) { cutPower(t, need.NewXFS(t, 512), need.Rounds(t, 4, 50)) })
+}
+
+func cutPower(t *testing.T, disk *need.Disk, cuts int) {
+	t.Helper()
+	random := need.Random(t)
 	p := startPairIn(t, filepath.Join(disk.Path, "collector"), filepath.Join(disk.Path, "agent"))
 	// Whatever happens: the disk is unmounted after its programs have ended.
 	t.Cleanup(func() { p.agent.kill(); p.collector.kill() })

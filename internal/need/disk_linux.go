@@ -14,16 +14,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Values of linux/fs/ext4/ext4.h: the file system stops at once, and what its
-// own log has not on the disk yet is gone, as when the power goes.
+// Values of linux/fs/ext4/ext4.h and xfs/libxfs/xfs_fs.h, which agree: the
+// file system stops at once, and what its own log has not on the disk yet is
+// gone, as when the power goes.
 const (
-	ext4Shutdown   = 0x8004587d // EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32)
-	ext4NoLogFlush = 2          // EXT4_GOING_FLAGS_NOLOGFLUSH
+	shutdown   = 0x8004587d // EXT4_IOC_SHUTDOWN, XFS_IOC_GOINGDOWN: _IOR('X', 125, __u32)
+	noLogFlush = 2          // EXT4_GOING_FLAGS_NOLOGFLUSH, XFS_FSOP_GOING_FLAGS_NOLOGFLUSH
 )
 
-// Disk is an ext4 of its own on a loop device, whose power can be cut.
+// filesystem is how a kind of file system is made, and looked after before it
+// is mounted again.
+type filesystem struct {
+	name        string
+	debian      string // the package of its programs
+	make, check []string
+}
+
+// Disk is a file system of its own on a loop device, whose power can be cut.
 type Disk struct {
 	Path  string // where it is mounted
+	kind  filesystem
 	image string
 	on    bool
 }
@@ -32,20 +42,34 @@ type Disk struct {
 // unmounted when the test ends; what was started on it must be stopped before.
 func NewDisk(t testing.TB, mib int64) *Disk {
 	t.Helper()
-	Root(t, "mounting an ext4 on a loop device")
-	for _, p := range [][2]string{{"mkfs.ext4", "e2fsprogs"}, {"fsck.ext4", "e2fsprogs"}, {"mount", "mount"}} {
-		Program(t, p[0], p[1])
+	return newDisk(t, mib, filesystem{"ext4", "e2fsprogs", []string{"mkfs.ext4", "-q", "-F"}, []string{"fsck.ext4", "-p"}})
+}
+
+// NewXFS is NewDisk with an xfs, which repairs itself when it is mounted. It
+// wants 300 MiB at least.
+func NewXFS(t testing.TB, mib int64) *Disk {
+	t.Helper()
+	return newDisk(t, mib, filesystem{"xfs", "xfsprogs", []string{"mkfs.xfs", "-q", "-f"}, nil})
+}
+
+func newDisk(t testing.TB, mib int64, kind filesystem) *Disk {
+	t.Helper()
+	Root(t, "mounting an "+kind.name+" on a loop device")
+	Program(t, kind.make[0], kind.debian)
+	Program(t, "mount", "mount")
+	if kind.check != nil {
+		Program(t, kind.check[0], kind.debian)
 	}
 	dir := t.TempDir()
-	d := &Disk{Path: filepath.Join(dir, "disk"), image: filepath.Join(dir, "image")}
+	d := &Disk{Path: filepath.Join(dir, "disk"), kind: kind, image: filepath.Join(dir, "image")}
 	if err := errors.Join(os.Mkdir(d.Path, 0o755), os.WriteFile(d.image, nil, 0o600), os.Truncate(d.image, mib<<20)); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("mkfs.ext4", "-q", "-F", d.image).CombinedOutput(); err != nil {
-		t.Fatalf("mkfs.ext4: %v: %s", err, out)
+	if out, err := d.run(kind.make); err != nil {
+		t.Fatalf("%s: %v: %s", kind.make[0], err, out)
 	}
 	if err := d.mount(); err != nil {
-		Missing(t, "no loop device can be mounted here: "+err.Error())
+		Missing(t, "no "+kind.name+" on a loop device can be mounted here: "+err.Error())
 	}
 	t.Cleanup(func() {
 		if err := d.unmount(); err != nil {
@@ -76,11 +100,11 @@ func (d *Disk) Cut(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = unix.IoctlSetPointerInt(int(dir.Fd()), ext4Shutdown, ext4NoLogFlush)
+	err = unix.IoctlSetPointerInt(int(dir.Fd()), shutdown, noLogFlush)
 	_ = dir.Close()
 	switch {
 	case errors.Is(err, unix.ENOTTY), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EPERM):
-		Missing(t, "this kernel does not cut the power of an ext4 (EXT4_IOC_SHUTDOWN): "+err.Error())
+		Missing(t, "this kernel does not cut the power of an "+d.kind.name+" (EXT4_IOC_SHUTDOWN): "+err.Error())
 	case err != nil:
 		t.Fatalf("cut the power: %v", err)
 	}
@@ -94,9 +118,11 @@ func (d *Disk) PowerOn(t testing.TB) {
 	if err := d.unmount(); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("fsck.ext4", "-p", d.image).CombinedOutput()
-	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() > 1) {
-		t.Fatalf("fsck.ext4: %v: %s", err, out)
+	if d.kind.check != nil {
+		out, err := d.run(d.kind.check)
+		if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() > 1) {
+			t.Fatalf("%s: %v: %s", d.kind.check[0], err, out)
+		}
 	}
 	if err := d.mount(); err != nil {
 		t.Fatal(err)
@@ -117,6 +143,11 @@ func (d *Disk) Mount(t testing.TB) {
 	if err := d.mount(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// run runs a program with options over the image.
+func (d *Disk) run(command []string) ([]byte, error) {
+	return exec.Command(command[0], append(command[1:len(command):len(command)], d.image)...).CombinedOutput()
 }
 
 func (d *Disk) mount() error {

@@ -4,7 +4,7 @@ package need
 
 import "testing"
 
-// Disk is an ext4 of its own, which only Linux has.
+// Disk is a file system of its own, which only Linux has.
 type Disk struct{ Path string }
 
 // NewDisk skips the test.
@@ -12,6 +12,12 @@ func NewDisk(t testing.TB, _ int64) *Disk {
 	t.Helper()
 	Missing(t, "an ext4 on a loop device is mounted on Linux only")
 	return nil
+}
+
+// NewXFS skips the test.
+func NewXFS(t testing.TB, mib int64) *Disk {
+	t.Helper()
+	return NewDisk(t, mib)
 }
 
 // NewTmpfs skips the test.
