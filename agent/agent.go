@@ -80,10 +80,10 @@ func New(opt Options) (_ *Agent, err error) {
 		return nil, err
 	}
 	a.out = newRecorder(a.buffer, run, boot, a.clocks, opt.Log, opt.Now)
-	if a.last.Lost != nil { // of a run that ended on a full disk
-		a.out.lost = *a.last.Lost
+	if len(a.last.Untold) > 0 { // of a run that ended on a full disk
+		a.out.lost = a.last.Untold
 	}
-	a.alive.lost = a.out.untoldLoss
+	a.alive.lost = a.out.untoldLosses
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
 		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock, Run: run,

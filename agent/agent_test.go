@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -298,7 +299,7 @@ func TestTwoAgents(t *testing.T) {
 func TestAliveStamp(t *testing.T) {
 	dir := t.TempDir()
 	one, last := openAlive(dir, "run1", "boot1")
-	if last != (stamp{}) {
+	if last.Run != "" || last.Untold != nil {
 		t.Fatalf("first: %+v", last)
 	}
 	at := time.UnixMilli(1_700_000_000_000)
@@ -306,7 +307,7 @@ func TestAliveStamp(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, last = openAlive(dir, "run2", "boot1")
-	if want := (stamp{Run: "run1", Boot: "boot1", At: at.UnixMilli()}); last != want {
+	if want := (stamp{Run: "run1", Boot: "boot1", At: at.UnixMilli()}); !reflect.DeepEqual(last, want) {
 		t.Errorf("after a kill: %+v, want %+v", last, want)
 	}
 	if err := one.stop(at.Add(time.Second), strings.Repeat("why ", 1000)); err != nil {
@@ -319,7 +320,7 @@ func TestAliveStamp(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "alive.json"), []byte("{rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, last = openAlive(dir, "run3", "boot1"); last != (stamp{}) {
+	if _, last = openAlive(dir, "run3", "boot1"); !reflect.DeepEqual(last, stamp{}) {
 		t.Errorf("rubbish: %+v, want as none", last)
 	}
 }
@@ -367,6 +368,41 @@ func TestCommand(t *testing.T) {
 		}
 		if row.status == 2 && stdout.Len() > 0 {
 			t.Errorf("%s: a refusal wrote to stdout: %s", row.args, stdout.String())
+		}
+	}
+}
+
+// TestUntoldLossesFitTheStamp: what was not told is kept by run, and where
+// there are too many runs the oldest are joined.
+func TestUntoldLossesFitTheStamp(t *testing.T) {
+	loss := func(run string, n int64) wire.LossNote {
+		return wire.LossNote{Records: n, MissedRun: run, MissedFrom: 1, MissedTo: uint64(n), FromAt: n, ToAt: n, Reason: strings.Repeat("r", 500)}
+	}
+	for _, row := range []struct {
+		name string
+		lost []wire.LossNote
+		want string
+	}{
+		{"none", nil, ""},
+		{"one", []wire.LossNote{loss("a", 2)}, "a:2"},
+		{"as many as fit", []wire.LossNote{loss("a", 2), loss("b", 3), loss("c", 4)}, "a:2 b:3 c:4"},
+		{"more: nothing is lost but the name", []wire.LossNote{loss("a", 2), loss("b", 3), loss("c", 4), loss("d", 5)}, ":5 c:4 d:5"},
+		{"many more", []wire.LossNote{loss("a", 2), loss("b", 3), loss("c", 4), loss("d", 5), loss("e", 6)}, ":9 d:5 e:6"},
+	} {
+		dir := t.TempDir()
+		a, _ := openAlive(dir, strings.Repeat("R", 36), strings.Repeat("B", 36))
+		a.lost = func() []wire.LossNote { return slices.Clone(row.lost) }
+		if err := a.stop(time.UnixMilli(1_700_000_000_000), strings.Repeat("s", 500)); err != nil {
+			t.Fatalf("%s: %v", row.name, err)
+		}
+		_ = a.close()
+		_, last := openAlive(dir, "next", "boot")
+		var got []string
+		for _, l := range last.Untold {
+			got = append(got, fmt.Sprintf("%s:%d", l.MissedRun, l.Records))
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("%s: the next run finds %v, want %s", row.name, got, row.want)
 		}
 	}
 }

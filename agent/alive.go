@@ -17,10 +17,13 @@ import (
 const stampEvery = 5 * time.Second
 
 // stampBytes is the fixed length of a stamp: one write replaces all of it.
-const stampBytes = 1024
+const stampBytes = 2048
 
-// maxStampText bounds each text in a stamp, bytes.
-const maxStampText = stampBytes / 4
+// Bounds of what a stamp holds, so that it always fits.
+const (
+	maxStampText = stampBytes / 8 // bytes of a reason, and of all reasons of what is untold
+	maxUntold    = 3              // losses that were not told yet
+)
 
 // stamp is what the next run reads about this one.
 type stamp struct {
@@ -29,9 +32,9 @@ type stamp struct {
 	At     int64  `json:"at"` // Unix ms
 	Clean  bool   `json:"clean"`
 	Reason string `json:"reason,omitempty"`
-	// Lost is what the buffer did not take and nobody was told of yet. The
-	// stamp is written in place, so that it stands even on a full disk.
-	Lost *wire.LossNote `json:"lost,omitempty"`
+	// Untold is what the buffer did not take and nobody was told of yet, by
+	// run. The stamp is written in place, so that it stands even on a full disk.
+	Untold []wire.LossNote `json:"untold,omitempty"`
 }
 
 // alive keeps the stamp of this run on disk.
@@ -39,7 +42,7 @@ type alive struct {
 	path string
 	file *os.File // nil: could not be opened yet, for instance on a full disk
 	mine stamp
-	lost func() wire.LossNote // what is untold now; nil: nothing
+	lost func() []wire.LossNote // what is untold now; nil: nothing
 }
 
 // openAlive reads what the last run left. A stamp that cannot be read is as
@@ -64,12 +67,9 @@ func (a *alive) close() error {
 
 // write stamps the instant; durable makes it survive a power cut.
 func (a *alive) write(now time.Time, durable bool) error {
-	a.mine.At, a.mine.Lost = now.UnixMilli(), nil
+	a.mine.At, a.mine.Untold = now.UnixMilli(), nil
 	if a.lost != nil {
-		if lost := a.lost(); lost.Records > 0 {
-			lost.Reason = lost.Reason[:min(len(lost.Reason), maxStampText)]
-			a.mine.Lost = &lost
-		}
+		a.mine.Untold = fewer(a.lost(), maxUntold)
 	}
 	text, err := json.Marshal(a.mine)
 	if err != nil {
@@ -94,6 +94,20 @@ func (a *alive) write(now time.Time, durable bool) error {
 		}
 	}
 	return nil
+}
+
+// fewer makes most of them out of many losses, so that they fit in a stamp: the
+// oldest are joined, and of which runs they were is no longer known.
+func fewer(lost []wire.LossNote, most int) []wire.LossNote {
+	for len(lost) > most {
+		a, b := lost[0], lost[1]
+		lost = lost[1:]
+		lost[0] = wire.LossNote{Records: a.Records + b.Records, FromAt: min(a.FromAt, b.FromAt), ToAt: max(a.ToAt, b.ToAt), Reason: b.Reason}
+	}
+	for i := range lost {
+		lost[i].Reason = lost[i].Reason[:min(len(lost[i].Reason), maxStampText/most)]
+	}
+	return lost
 }
 
 // stop leaves the marker of a clean end.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,8 +30,8 @@ type recorder struct {
 	untold *wire.Note // the note of the start, until it is on disk
 
 	lostMu sync.Mutex
-	lost   wire.LossNote // records that did not get into the buffer and were not told yet
-	missed uint64        // of them in all
+	lost   []wire.LossNote // records that did not get into the buffer and were not told yet, by run, this one last
+	missed uint64          // of them in this run
 }
 
 func newRecorder(buffer *journal.Journal, run, boot string, read func() wire.Clocks, log *slog.Logger, now func() time.Time) *recorder {
@@ -103,12 +104,13 @@ func (r *recorder) append(kind wire.Kind, body []byte) error {
 	defer r.lostMu.Unlock()
 	at := r.clocks().Wall
 	r.missed++
-	r.lost.Records++
-	if r.lost.FromAt == 0 {
-		r.lost.FromAt = at
+	if n := len(r.lost); n == 0 || r.lost[n-1].MissedRun != r.run {
+		r.lost = append(r.lost, wire.LossNote{FromAt: at, MissedRun: r.run, MissedFrom: r.missed})
 	}
-	r.lost.ToAt = at
-	r.lost.Reason = "not taken by the buffer: " + refused.Error()
+	l := &r.lost[len(r.lost)-1]
+	l.Records++
+	l.ToAt, l.MissedTo = at, r.missed
+	l.Reason = "not taken by the buffer: " + refused.Error()
 	return nil
 }
 
@@ -141,13 +143,13 @@ func (r *recorder) losses(now time.Time) error {
 	if told, err := r.tell(&r.untold); err != nil || !told {
 		return err
 	}
-	if lost := r.untoldLoss(); lost.Records > 0 {
-		note := &wire.Note{At: now.UnixMilli(), Loss: &lost}
+	for _, l := range r.untoldLosses() {
+		note := &wire.Note{At: now.UnixMilli(), Loss: &l}
 		if told, err := r.tell(&note); err != nil || !told {
 			return err
 		}
 		r.lostMu.Lock()
-		r.lost = wire.LossNote{} // appends are under mu: nothing was added since
+		r.lost = r.lost[1:] // appends are under mu: nothing was added since
 		r.lostMu.Unlock()
 	}
 	lost := r.buffer.TakeLosses()
@@ -162,15 +164,18 @@ func (r *recorder) losses(now time.Time) error {
 	return nil
 }
 
-// untoldLoss is what did not get into the buffer and was not told yet.
-func (r *recorder) untoldLoss() wire.LossNote {
+// untoldLosses is what did not get into the buffer and was not told yet.
+func (r *recorder) untoldLosses() []wire.LossNote {
 	r.lostMu.Lock()
 	defer r.lostMu.Unlock()
-	return r.lost
+	return slices.Clone(r.lost)
 }
 
 func lossNote(l journal.Loss) wire.LossNote {
 	n := wire.LossNote{Records: int64(l.Records), FromSeq: uint64(l.From), ToSeq: uint64(l.To), Reason: l.Reason}
+	if l.Of != "" { // what another note told of that was dropped
+		n.FromSeq, n.ToSeq, n.MissedRun, n.MissedFrom, n.MissedTo = 0, 0, l.Of, n.FromSeq, n.ToSeq
+	}
 	if !l.FromAt.IsZero() {
 		n.FromAt = l.FromAt.UnixMilli()
 	}
@@ -198,6 +203,9 @@ func rescue(rec journal.Record) []journal.Loss {
 		return nil
 	}
 	l := journal.Loss{Records: uint64(n.Loss.Records), From: journal.Position(n.Loss.FromSeq), To: journal.Position(n.Loss.ToSeq), Reason: n.Loss.Reason}
+	if n.Loss.MissedRun != "" {
+		l.Of, l.From, l.To = n.Loss.MissedRun, journal.Position(n.Loss.MissedFrom), journal.Position(n.Loss.MissedTo)
+	}
 	if n.Loss.FromAt != 0 {
 		l.FromAt = time.UnixMilli(n.Loss.FromAt)
 	}

@@ -101,6 +101,9 @@ func FuzzWrite2(f *testing.F) {
 		for _, ts := range req.Timeseries {
 			var r row
 			for _, ref := range ts.LabelsRefs {
+				if int(ref) >= len(req.Symbols) {
+					return nil, false // the library does not look, we refuse the series
+				}
 				r.labels = append(r.labels, req.Symbols[ref])
 			}
 			for _, s := range ts.Samples {

@@ -68,15 +68,67 @@ func Of(n *wire.Note) (Silence, bool) {
 }
 
 // All reads the notes of one agent, in any order and some of them perhaps
-// delivered twice: an agent that got no answer sends its note again. The
-// newest silence comes first.
+// delivered twice: an agent that got no answer sends its note again, and a loss
+// whose note was given up unanswered is told anew, perhaps together with what
+// was lost meanwhile. Each lost record counts once. The newest silence comes
+// first.
 func All(notes []wire.Note) []Silence {
 	var all []Silence
-	for i := range notes {
-		if s, ok := Of(&notes[i]); ok && !slices.Contains(all, s) {
-			all = append(all, s)
+	// The widest first: what is told in parts as well adds nothing.
+	wide := slices.Clone(notes)
+	slices.SortStableFunc(wide, func(a, b wire.Note) int { return cmp.Compare(told(b.Loss).length(), told(a.Loss).length()) })
+	counted := map[string][]span{}
+	for i := range wide {
+		s, ok := Of(&wide[i])
+		l := wide[i].Loss
+		known := told(l).length() > 0 // which records they were
+		if !ok || !known && slices.Contains(all, s) {
+			continue
 		}
+		if known {
+			again := cut(counted[l.MissedRun], told(l))
+			if again == told(l).length() {
+				continue
+			}
+			counted[l.MissedRun] = append(counted[l.MissedRun], told(l))
+			s.Records = max(1, s.Records-int64(again))
+		}
+		all = append(all, s)
 	}
 	slices.SortStableFunc(all, func(a, b Silence) int { return cmp.Compare(b.To, a.To) })
 	return all
+}
+
+// span is a run of numbers, inclusive, from 1; the zero value is none.
+type span struct{ from, to uint64 }
+
+func (s span) length() uint64 {
+	if s.from == 0 || s.to < s.from {
+		return 0
+	}
+	return s.to - s.from + 1
+}
+
+// told is which records a loss is about, by their number or as the run counts them.
+func told(l *wire.LossNote) span {
+	switch {
+	case l == nil:
+		return span{}
+	case l.MissedRun != "":
+		return span{l.MissedFrom, l.MissedTo}
+	}
+	return span{l.FromSeq, l.ToSeq}
+}
+
+// cut is how many numbers of s lie in known.
+func cut(known []span, s span) (in uint64) {
+	sorted := slices.SortedFunc(slices.Values(known), func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	at := s.from // all below was looked at
+	for _, k := range sorted {
+		if from, to := max(k.from, at), min(k.to, s.to); from <= to {
+			in += to - from + 1
+			at = to + 1
+		}
+	}
+	return in
 }

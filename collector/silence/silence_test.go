@@ -50,6 +50,40 @@ func TestLength(t *testing.T) {
 	}
 }
 
+// TestLossesToldAgain: however often and in whatever pieces a loss is told,
+// each record counts once.
+func TestLossesToldAgain(t *testing.T) {
+	numbered := func(from, to uint64) wire.Note {
+		return wire.Note{At: 1, Loss: &wire.LossNote{Records: int64(to - from + 1), FromSeq: from, ToSeq: to, ToAt: int64(to)}}
+	}
+	missed := func(run string, from, to uint64) wire.Note {
+		return wire.Note{At: 1, Loss: &wire.LossNote{Records: int64(to - from + 1), MissedRun: run, MissedFrom: from, MissedTo: to, ToAt: int64(to)}}
+	}
+	unknown := func(n, at int64) wire.Note { return wire.Note{At: 1, Loss: &wire.LossNote{Records: n, ToAt: at}} }
+	for _, row := range []struct {
+		name  string
+		notes []wire.Note
+		want  int64 // records
+	}{
+		{"once", []wire.Note{numbered(1, 5)}, 5},
+		{"again with another sentence", []wire.Note{numbered(1, 5), {At: 2, Loss: &wire.LossNote{Records: 5, FromSeq: 1, ToSeq: 5, Reason: "full"}}}, 5},
+		{"again and together with more", []wire.Note{numbered(1, 5), numbered(1, 8)}, 8},
+		{"in pieces that overlap", []wire.Note{numbered(1, 5), numbered(4, 9), numbered(8, 10)}, 10},
+		{"two pieces and the whole", []wire.Note{missed("a", 1, 2), missed("a", 3, 4), missed("a", 1, 4)}, 4},
+		{"two runs count for themselves", []wire.Note{missed("a", 1, 2), missed("b", 1, 2)}, 4},
+		{"numbers and counts are two things", []wire.Note{numbered(1, 2), missed("a", 1, 2)}, 4},
+		{"which ones is not known: each note counts", []wire.Note{unknown(2, 7), unknown(2, 8)}, 4},
+	} {
+		sum := int64(0)
+		for _, s := range All(row.notes) {
+			sum += s.Records
+		}
+		if sum != row.want {
+			t.Errorf("%s: %d records lost, want %d", row.name, sum, row.want)
+		}
+	}
+}
+
 // TestAll: a note delivered twice counts once, the newest comes first.
 func TestAll(t *testing.T) {
 	first, second := start(2_000, 1_000, 0, false, ""), start(5_000, 4_000, 0, true, "terminated")

@@ -95,14 +95,14 @@ type numbers struct {
 	highest    uint64 // number of a record
 	runs       int    // that delivered something
 	told       int    // numbers that were told as lost
-	unnumbered int    // records told as lost before they got a number
+	unnumbered int    // records told as lost before they got a number, each counted once
 }
 
 // checkNumbers reads the stopped collector's journal: each number of the real
 // agent is there, or was told as lost, and stands for one record only.
 func checkNumbers(t *testing.T, data string) (n numbers) {
 	t.Helper()
-	seen, bodies, lost := map[string]bool{}, map[uint64][]byte{}, map[uint64]bool{}
+	seen, bodies, lost, missed := map[string]bool{}, map[uint64][]byte{}, map[uint64]bool{}, map[string]bool{}
 	for e, body := range journalled(t, data) {
 		if e.Run == "e2e" {
 			continue
@@ -117,8 +117,14 @@ func checkNumbers(t *testing.T, data string) (n numbers) {
 			for seq := l.FromSeq; seq > 0 && seq <= l.ToSeq; seq++ {
 				lost[seq] = true
 			}
-			if l.FromSeq == 0 {
-				n.unnumbered += int(l.Records)
+			if l.FromSeq == 0 && l.MissedRun == "" {
+				n.unnumbered += int(l.Records) // which ones is not known
+			}
+			for i := l.MissedFrom; i > 0 && i <= l.MissedTo; i++ {
+				if one := fmt.Sprint(l.MissedRun, " ", i); !missed[one] {
+					missed[one] = true
+					n.unnumbered++
+				}
 			}
 		}
 	}

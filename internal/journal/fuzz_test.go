@@ -63,7 +63,8 @@ func FuzzIndex(f *testing.F) {
 		segments: map[Position]*segment{3: {first: 3, last: 8, records: 5, size: 170, firstAt: 1, lastAt: 2, sealed: true}},
 		holes:    []span{{4, 4}},
 		losses: []Loss{{Records: 1, From: 4, To: 4, FromAt: time.UnixMilli(1).UTC(), ToAt: time.UnixMilli(2).UTC(),
-			Bytes: 34, Reason: ReasonDamaged}},
+			Bytes: 34, Reason: ReasonDamaged},
+			{Records: 2, From: 1, To: 2, Reason: `not taken: "no space"`, Of: `run "a"`}},
 	}
 	if got, ok := decodeIndex(x.encode()); !ok || !reflect.DeepEqual(got, x) {
 		f.Fatalf("got %+v, %v, want %+v", got, ok, x)

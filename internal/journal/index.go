@@ -43,8 +43,12 @@ func (x *index) encode() []byte {
 		fmt.Fprintf(&b, "hole %d %d\n", h.from, h.to)
 	}
 	for _, l := range x.losses {
-		fmt.Fprintf(&b, "loss %d %d %d %d %d %d %q\n", l.From, l.To, l.Records, l.Bytes,
+		fmt.Fprintf(&b, "loss %d %d %d %d %d %d %q", l.From, l.To, l.Records, l.Bytes,
 			toMillis(l.FromAt), toMillis(l.ToAt), l.Reason)
+		if l.Of != "" {
+			fmt.Fprintf(&b, " %q", l.Of)
+		}
+		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "sum %08x\n", crc32.Checksum(b.Bytes(), castagnoli()))
 	return b.Bytes()
@@ -71,12 +75,22 @@ func decodeIndex(data []byte) (x index, ok bool) {
 
 func (x *index) decodeLine(line string) bool {
 	kind, rest, _ := strings.Cut(line, " ")
-	var reason string
+	var texts [2]string // of a loss: why, and of what
 	if kind == "loss" {
 		var quoted string
 		rest, quoted, _ = strings.Cut(rest, ` "`)
-		var err error
-		if reason, err = strconv.Unquote(`"` + quoted); err != nil {
+		quoted = ` "` + quoted
+		for i := range texts {
+			one, err := strconv.QuotedPrefix(strings.TrimPrefix(quoted, " "))
+			if err != nil {
+				return false
+			}
+			texts[i], _ = strconv.Unquote(one) // it is quoted
+			if quoted = quoted[1+len(one):]; quoted == "" {
+				break
+			}
+		}
+		if quoted != "" {
 			return false
 		}
 	}
@@ -104,7 +118,7 @@ func (x *index) decodeLine(line string) bool {
 		x.holes = append(x.holes, span{Position(n[0]), Position(n[1])})
 	case "loss":
 		x.losses = append(x.losses, Loss{From: Position(n[0]), To: Position(n[1]), Records: uint64(n[2]), Bytes: n[3],
-			FromAt: fromMillis(n[4]), ToAt: fromMillis(n[5]), Reason: reason})
+			FromAt: fromMillis(n[4]), ToAt: fromMillis(n[5]), Reason: texts[0], Of: texts[1]})
 	}
 	return true
 }

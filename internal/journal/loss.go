@@ -8,8 +8,11 @@ import (
 
 // Loss is a run of records that can no longer be read.
 type Loss struct {
-	Records      uint64
-	From, To     Position  // inclusive
+	Records  uint64
+	From, To Position // inclusive
+	// Of names what From and To count where they are no positions of this
+	// journal: a record that told of a loss elsewhere was dropped (Rescue).
+	Of           string
 	FromAt, ToAt time.Time // appends in it lie between these; zero where unknown
 	Bytes        int64     // of the files or bytes given up
 	Reason       string
@@ -57,7 +60,7 @@ func (j *Journal) lose(l Loss) {
 	if n := len(j.losses); n > 0 {
 		p := &j.losses[n-1]
 		adjacent := l.From == p.To+1
-		if l.Reason == p.Reason && p.From > 0 && (adjacent || n >= maxLosses && l.From > p.To) {
+		if l.Reason == p.Reason && p.Of == "" && p.From > 0 && (adjacent || n >= maxLosses && l.From > p.To) {
 			p.Records += l.Records
 			p.Bytes += l.Bytes
 			p.To, p.ToAt = l.To, l.ToAt
@@ -95,7 +98,7 @@ func (j *Journal) rescue(s *segment, after Position) (rescued []Loss) {
 func (j *Journal) retell(rescued []Loss) {
 	for _, l := range rescued {
 		at := slices.IndexFunc(j.losses, func(p Loss) bool {
-			return p.Reason == l.Reason && (p.From == 0 && l.From == 0 || p.From > 0 && l.From == p.To+1)
+			return p.Reason == l.Reason && p.Of == l.Of && (p.From == 0 && l.From == 0 || p.From > 0 && l.From == p.To+1)
 		})
 		if at < 0 {
 			j.losses = append(j.losses, l)

@@ -36,11 +36,20 @@ const MaxReason = 500
 const MaxNote = 16 << 10
 
 // LossNote tells which records of the agent's buffer were lost, and why.
+//
+// A loss may be told more than once: the note that told of it can itself be
+// dropped after it was delivered and before the answer came. Records that had a
+// number are known by it; those the buffer never took are counted by run.
 type LossNote struct {
 	Records int64  `json:"records"`
-	FromSeq uint64 `json:"from_seq"`
+	FromSeq uint64 `json:"from_seq"` // 0 = they never got a number
 	ToSeq   uint64 `json:"to_seq"`
-	FromAt  int64  `json:"from_at"` // Unix ms; 0 = not known
-	ToAt    int64  `json:"to_at"`
-	Reason  string `json:"reason"`
+	// The MissedFrom-th to MissedTo-th record, from 1, that the buffer did not
+	// take in the run MissedRun. Empty: which ones is not known.
+	MissedRun  string `json:"missed_run,omitempty"`
+	MissedFrom uint64 `json:"missed_from,omitempty"`
+	MissedTo   uint64 `json:"missed_to,omitempty"`
+	FromAt     int64  `json:"from_at"` // Unix ms; 0 = not known
+	ToAt       int64  `json:"to_at"`
+	Reason     string `json:"reason"`
 }
