@@ -77,8 +77,9 @@ func writeLabels(labels map[string]string) (string, error) {
 	return string(text), nil
 }
 
-func (l *Ledger) host(ctx context.Context, where, value string) (Host, error) {
-	h, err := scanHost(l.read.QueryRowContext(ctx, selectHosts+where, value))
+// oneHost reads the host that was asked for by value.
+func oneHost(row *sql.Row, value string) (Host, error) {
+	h, err := scanHost(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -90,12 +91,12 @@ func (l *Ledger) host(ctx context.Context, where, value string) (Host, error) {
 
 // HostByID returns the host with that stable id, living or removed; ErrNotFound.
 func (l *Ledger) HostByID(ctx context.Context, id string) (Host, error) {
-	return l.host(ctx, `WHERE host = $1`, id)
+	return oneHost(l.often.hostByID.QueryRowContext(ctx, id), id)
 }
 
 // HostByInstance returns the living host listed under that name; ErrNotFound.
 func (l *Ledger) HostByInstance(ctx context.Context, instance string) (Host, error) {
-	return l.host(ctx, `WHERE instance = $1 AND removed_at = 0`, instance)
+	return oneHost(l.read.QueryRowContext(ctx, selectHosts+`WHERE instance = $1 AND removed_at = 0`, instance), instance)
 }
 
 // Hosts returns the living hosts by name.

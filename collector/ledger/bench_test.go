@@ -44,3 +44,22 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkHost is what the receiver asks about each host every 30 s.
+func BenchmarkHost(b *testing.B) {
+	l, ctx := onSQLiteB(b), context.Background()
+	if err := l.EnrolToken(ctx, "t", Token{ExpiresAt: noon.AddDate(100, 0, 0).UnixMilli(), Uses: 1}); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := l.Enrol(ctx, Enrolment{Token: "t", Host: Host{ID: "h", Instance: "web-1"}}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := l.HostByID(ctx, "h"); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := l.Denied(ctx, "h", 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

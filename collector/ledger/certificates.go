@@ -72,10 +72,12 @@ func (l *Ledger) Certificates(ctx context.Context, host string) ([]Certificate, 
 	return out, nil
 }
 
+const selectDenied = `SELECT fingerprint FROM certificates WHERE host = $1 AND revoked_at > 0 AND not_after >= $2`
+
 // Denied returns the fingerprints of a host's certificates that were taken
 // back and end no earlier than since.
 func (l *Ledger) Denied(ctx context.Context, host string, since int64) ([]string, error) {
-	rows, err := l.read.QueryContext(ctx, `SELECT fingerprint FROM certificates WHERE host = $1 AND revoked_at > 0 AND not_after >= $2`, host, since)
+	rows, err := l.often.denied.QueryContext(ctx, host, since)
 	out, err := collect(rows, err, func(s scanner) (f string, err error) { return f, s.Scan(&f) })
 	if err != nil {
 		return nil, fmt.Errorf("read the denied certificates of host %s: %w", host, err)

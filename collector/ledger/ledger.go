@@ -30,8 +30,29 @@ type Options struct {
 type Ledger struct {
 	write *sql.DB // one connection
 	read  *sql.DB // several, which cannot write
+	often prepared
 	now   func() time.Time
 	log   *slog.Logger
+}
+
+// prepared are the questions about each host that delivers, twice a minute: to
+// parse such a question costs SQLite four times as much as to answer it.
+type prepared struct {
+	hostByID *sql.Stmt
+	denied   *sql.Stmt
+}
+
+// prepare is called once the schema is up to date.
+func (l *Ledger) prepare() (err error) {
+	for _, q := range [...]struct {
+		stmt  **sql.Stmt
+		query string
+	}{{&l.often.hostByID, selectHosts + `WHERE host = $1`}, {&l.often.denied, selectDenied}} {
+		if *q.stmt, err = l.read.Prepare(q.query); err != nil {
+			return fmt.Errorf("prepare %q: %w", q.query, err)
+		}
+	}
+	return nil
 }
 
 // Errors that callers tell apart.
@@ -73,6 +94,9 @@ func Open(o Options) (*Ledger, error) {
 	}
 	if l.read, err = connect(o.Path, 4, "&_pragma=query_only(1)"); err != nil {
 		return nil, errors.Join(err, l.write.Close())
+	}
+	if err := l.prepare(); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
