@@ -20,6 +20,9 @@ type batch struct {
 // the next.
 const maxBatchBytes = 8 << 20
 
+// maxSpare is the largest buffer, in bytes, that is kept for the next batch.
+const maxSpare = 256 << 10
+
 // Append adds one record, the parts put together, and returns when it is
 // fsynced. Who calls at the same time shares a fsync; nobody waits for company.
 //
@@ -60,8 +63,8 @@ func (j *Journal) join(size int, parts [][]byte) (*batch, int, error) {
 		}
 		b := j.pending
 		if b == nil {
-			b = &batch{taken: make(chan struct{}), done: make(chan struct{})}
-			j.pending = b
+			b = &batch{buf: j.spare[:0], taken: make(chan struct{}), done: make(chan struct{})}
+			j.pending, j.spare = b, nil
 		}
 		if len(b.buf) > 0 && int64(len(b.buf)+size) > j.batchLimit() {
 			j.mu.Unlock()
@@ -119,6 +122,9 @@ func (j *Journal) lead(b *batch) {
 	}
 	j.mu.Lock()
 	j.flying = 0
+	if cap(b.buf) <= maxSpare {
+		j.spare, b.buf = b.buf, nil
+	}
 	j.mu.Unlock()
 	close(b.done)
 }
@@ -262,7 +268,8 @@ func (j *Journal) makeRoom(n int64, now time.Time) error {
 	j.mu.Unlock()
 	if j.opt.WhenFull == Refuse {
 		if j.opt.MinFree > 0 {
-			free, err := j.fs.FreeSpace(j.opt.Dir)
+			free, err := j.freeSpace(now)
+			j.room.written += n
 			if err == nil && free-n < j.opt.MinFree {
 				return fmt.Errorf("%w: %d bytes free in %s, %d are kept for other work; free some space",
 					ErrFull, free, j.opt.Dir, j.opt.MinFree)
@@ -279,6 +286,33 @@ func (j *Journal) makeRoom(n int64, now time.Time) error {
 			return nil
 		}
 	}
+}
+
+// room is what was known of the free space, and when.
+type room struct {
+	free    int64 // bytes
+	at      time.Time
+	written int64 // bytes since then, of ours
+}
+
+// askSpace is how often the file system is asked for its free space while
+// there is twice as much of it as has to stay free; a fsync later it is asked
+// again when there is not.
+const askSpace = time.Second
+
+// freeSpace is what is free, in bytes. commitMu is held.
+func (j *Journal) freeSpace(now time.Time) (int64, error) {
+	left := j.room.free - j.room.written
+	if passed := now.Sub(j.room.at); left >= 2*j.opt.MinFree && passed >= 0 && passed < askSpace {
+		return left, nil
+	}
+	free, err := j.fs.FreeSpace(j.opt.Dir)
+	if err != nil {
+		j.room = room{}
+		return 0, err
+	}
+	j.room = room{free: free, at: now}
+	return free, nil
 }
 
 // age returns how old an append is, by a clock that was read once at Open and

@@ -109,6 +109,7 @@ type Journal struct {
 	commitMu sync.Mutex // held by the one goroutine that writes a batch
 	active   File       // the last segment, when it is not sealed; by commitMu
 	reserve  reserve    // by commitMu
+	room     room       // by commitMu
 
 	indexMu sync.Mutex // one writer of the index
 
@@ -119,6 +120,7 @@ type Journal struct {
 	floor    Position   // positions below are gone for good
 	pending  *batch     // being filled, not yet taken by its leader
 	flying   int64      // bytes of the batch being written
+	spare    []byte     // buffer of a batch that is written
 	wake     chan struct{}
 	holes    []span // damaged records already counted
 	losses   []Loss
