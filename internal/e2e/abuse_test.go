@@ -239,41 +239,20 @@ func bombs() map[string][]byte {
 	return out
 }
 
-// TestBombs: eight connections send bombs and garbage as fast as they can. No
-// other host notices, nothing panics, and memory does not grow.
+// TestBombs: a host sends bombs and garbage over eight connections as fast as
+// it can. No other host notices, nothing panics, and memory does not grow.
+//
+// The times are of the good hosts, from their request to its acknowledgement,
+// in this process, which shares the machine's cores with the collector and with
+// whatever else runs there; the bomber gives way to both (see bomber).
 func TestBombs(t *testing.T) {
 	needProc(t)
 	a := newAbused(t)
-	bad := newLoader(t, a.site, a.agents, "bad", 1)
-	bad.client.Timeout = time.Minute
-	all := bombs()
-	names := make([]string, 0, len(all))
-	for name := range all {
-		names = append(names, name)
+	did := runBomber(t, a, "bad")
+	for _, fault := range did.Faults {
+		t.Error(fault)
 	}
-	slices.Sort(names)
-	var mu sync.Mutex
-	statuses, begin := map[int]int{}, time.Now()
-	var senders sync.WaitGroup
-	for n := range 8 {
-		senders.Go(func() {
-			for i := n; time.Since(begin) < 10*time.Second || i < 2*len(names); i++ {
-				name := names[i%len(names)]
-				status, text, err := bad.post([]string{wire.ContentType1, wire.ContentType2}[i/len(names)%2], bytes.NewReader(all[name]))
-				if err != nil { // the answer came before the body was read
-					status = 0
-				}
-				if status == http.StatusInternalServerError || status == http.StatusBadGateway {
-					t.Errorf("%s: got %d %s", name, status, text)
-				}
-				mu.Lock()
-				statuses[status]++
-				mu.Unlock()
-			}
-		})
-	}
-	senders.Wait()
-	a.settle(fmt.Sprintf("%d kinds of bombs, answers by status %v", len(all), statuses))
+	a.settle(fmt.Sprintf("%d kinds of bombs, answers by status %v", did.Kinds, did.Statuses))
 }
 
 // TestCardinality: one host brings a million series. It keeps those it had,

@@ -32,6 +32,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "sandbox:", enterSandbox(text))
 		os.Exit(3)
 	}
+	if text := os.Getenv(bomberEnv); text != "" {
+		if err := becomeBomber(text); err != nil {
+			fmt.Fprintln(os.Stderr, "bomber:", err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "plimsoll-e2e-*")
 		if err != nil {
