@@ -149,6 +149,12 @@ func (r *Receiver) foreign(w http.ResponseWriter, req *http.Request) {
 		r.refuse(w, g.Name, refused)
 		return
 	}
+	leave, refused := r.penances.enter(req.Context(), g.ID)
+	if refused != nil {
+		r.refuse(w, g.Name, refused)
+		return
+	}
+	defer func() { leave(refused.forEver()) }()
 	buf := r.scratch()
 	defer r.putScratch(buf)
 	held, refused := r.readBody(w, req, g.ID, buf, r.opts.Limits.CompressedBytes)
@@ -162,7 +168,7 @@ func (r *Receiver) foreign(w http.ResponseWriter, req *http.Request) {
 	if kind == wire.KindBatch2 {
 		env.Kind = wire.KindForeign2
 	}
-	decoded, refused := r.take(env, buf, func(env wire.Envelope, body []byte) (*batch.Batch, error) {
+	decoded, refused := r.take(req.Context(), env, buf, func(env wire.Envelope, body []byte) (*batch.Batch, error) {
 		return r.decodeForeign(req.Context(), g, env, body)
 	})
 	if refused != nil {

@@ -21,6 +21,8 @@ type metrics struct {
 	repeated    *prometheus.CounterVec
 	overridden  *prometheus.CounterVec
 	renewals    prometheus.Counter
+	waited      prometheus.Counter
+	largeWaited prometheus.Counter
 	clones      prometheus.Counter
 	connections prometheus.Gauge
 	inflight    prometheus.Gauge
@@ -44,6 +46,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		repeated:    counter("plimsoll_receive_repeated_total", "Acknowledged records whose sequence was among the host's last 256 already: retries, or replays, without effect.", "instance"),
 		overridden:  counter("plimsoll_receive_overridden_series_total", "Series that came with the instance or customer of another host, which were replaced.", "instance"),
 		renewals:    prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_identity_renewals_total", Help: "Certificates renewed."}),
+		waited:      prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_receive_refused_wait_seconds_total", Help: "Seconds that requests waited because bodies of the same host or sender were refused before."}),
+		largeWaited: prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_receive_large_wait_seconds_total", Help: "Seconds that bodies which decode to more than 1 MiB waited for their turn."}),
 		clones:      prometheus.NewCounter(prometheus.CounterOpts{Name: "plimsoll_identity_clones_total", Help: "Hosts put into quarantine because two agents were alive with one identity."}),
 		reads:       counter("plimsoll_feed_reads_total", "Records handed to consumers, by where they came from.", "from"),
 		corrected:   counter("plimsoll_receive_corrected_records_total", "Records whose times were corrected because the host's clock was wrong.", "instance"),
@@ -65,7 +69,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.handshakes.WithLabelValues(reason)
 	}
 	reg.MustRegister(m.batches, m.samples, m.bytes, m.rejected, m.unavailable, m.handshakes, m.enrolments, m.reads,
-		m.refusals, m.repeated, m.overridden, m.renewals, m.clones,
+		m.refusals, m.repeated, m.overridden, m.renewals, m.clones, m.waited, m.largeWaited,
 		m.offset, m.corrected, m.connections, m.inflight, m.ack)
 	return m
 }

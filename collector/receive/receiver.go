@@ -68,18 +68,20 @@ const drain = 5 * time.Second
 
 // Receiver is the agents' listener.
 type Receiver struct {
-	opts    Options
-	m       *metrics
-	decoder *batch.Decoder
-	hosts   *directory
-	feed    *Feed
-	budget  budget
-	turns   turns // of backlog
-	clocks  clocks
-	lobby   *lobby
-	told    sync.Map  // kind of a fault to when it was last logged
-	buffers sync.Pool // *buffers
-	cert    *serverCertificate
+	opts     Options
+	m        *metrics
+	decoder  *batch.Decoder
+	hosts    *directory
+	feed     *Feed
+	budget   budget
+	turns    turns // of backlog
+	penances penances
+	heavy    heavy
+	clocks   clocks
+	lobby    *lobby
+	told     sync.Map  // kind of a fault to when it was last logged
+	buffers  sync.Pool // *buffers
+	cert     *serverCertificate
 
 	refusals *refusals
 	senders  *senders
@@ -95,16 +97,18 @@ func New(opts Options) (*Receiver, error) {
 	opts.defaults()
 	m := newMetrics(opts.Registerer)
 	r := &Receiver{
-		opts:    opts,
-		m:       m,
-		decoder: batch.NewDecoder(opts.Limits),
-		hosts:   newDirectory(opts.Agents, opts.HostTTL, opts.Now, m),
-		feed:    newFeed(opts.Journal, opts.Limits, opts.Log, m),
-		budget:  budget{limit: opts.Bounds.InflightBytes, each: opts.Bounds.InflightPerHost, by: map[string]int64{}, inflight: m.inflight},
-		lobby:   newLobby(&opts, m),
-		turns:   make(turns, backfills),
-		clocks:  clocks{known: map[string][]int64{}, corrected: m.corrected},
-		cert:    &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
+		opts:     opts,
+		m:        m,
+		decoder:  batch.NewDecoder(opts.Limits),
+		hosts:    newDirectory(opts.Agents, opts.HostTTL, opts.Now, m),
+		feed:     newFeed(opts.Journal, opts.Limits, opts.Log, m),
+		budget:   budget{limit: opts.Bounds.InflightBytes, each: opts.Bounds.InflightPerHost, by: map[string]int64{}, inflight: m.inflight},
+		lobby:    newLobby(&opts, m),
+		turns:    make(turns, backfills),
+		heavy:    newHeavy(m.largeWaited),
+		penances: penances{waited: m.waited, by: map[string]*penance{}},
+		clocks:   clocks{known: map[string][]int64{}, corrected: m.corrected},
+		cert:     &serverCertificate{ca: opts.CA, ttl: serverCertificateTTL, now: opts.Now},
 
 		refusals: newRefusals(&opts, m),
 		senders:  newSenders(),

@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -94,6 +95,12 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 		return
 	}
 	defer done()
+	leave, refused := r.penances.enter(req.Context(), host.ID)
+	if refused != nil {
+		r.refuse(w, host.Instance, refused)
+		return
+	}
+	defer func() { leave(refused.forEver()) }()
 	buf := r.scratch()
 	defer r.putScratch(buf)
 	held, refused := r.readBody(w, req, host.ID, buf, limit)
@@ -107,7 +114,7 @@ func (r *Receiver) accept(w http.ResponseWriter, req *http.Request, kind wire.Ki
 	env.ReceivedAt = whole.UnixMilli()
 	env.Shift = r.clocks.shift(&env, sent)
 
-	decoded, refused := r.take(env, buf, r.decoder.Decode)
+	decoded, refused := r.take(req.Context(), env, buf, r.decoder.Decode)
 	if refused != nil {
 		r.refuse(w, host.Instance, refused)
 		return
@@ -166,9 +173,12 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request, host strin
 	return size, nil
 }
 
+// decoding makes a batch of a body.
+type decoding func(wire.Envelope, []byte) (*batch.Batch, error)
+
 // take decodes, journals and publishes a record. When it returns without a
 // refusal the record is on the disk.
-func (r *Receiver) take(env wire.Envelope, buf *buffers, decode func(wire.Envelope, []byte) (*batch.Batch, error)) (*batch.Batch, *refusal) {
+func (r *Receiver) take(ctx context.Context, env wire.Envelope, buf *buffers, decode decoding) (*batch.Batch, *refusal) {
 	if env.Kind != wire.KindNote {
 		size, err := r.decoder.Size(buf.body)
 		if err != nil {
@@ -178,6 +188,9 @@ func (r *Receiver) take(env wire.Envelope, buf *buffers, decode func(wire.Envelo
 			return nil, refused
 		}
 		defer r.budget.give(env.Host, size)
+		if size > batch.MaxUsual {
+			decode = r.inTurn(ctx, decode)
+		}
 	}
 	decoded, err := decode(env, buf.body)
 	if err != nil {
@@ -206,6 +219,21 @@ func (r *Receiver) take(env wire.Envelope, buf *buffers, decode func(wire.Envelo
 	return decoded, nil
 }
 
+// inTurn is decode of a large body.
+func (r *Receiver) inTurn(ctx context.Context, decode decoding) decoding {
+	return func(env wire.Envelope, body []byte) (*batch.Batch, error) {
+		done, ok := r.heavy.enter(ctx)
+		if !ok {
+			return nil, errGone
+		}
+		defer done()
+		return decode(env, body)
+	}
+}
+
+// errGone is a request that ended before its turn.
+var errGone = errors.New("the request ended before its turn")
+
 func refusedBody(err error) *refusal {
 	if whole := new(batch.Error); errors.As(err, &whole) {
 		return &refusal{status: whole.Status, reason: string(whole.Reason), text: whole.Detail}
@@ -213,7 +241,15 @@ func refusedBody(err error) *refusal {
 	if ledger := new(unreachable); errors.As(err, &ledger) {
 		return &refusal{status: http.StatusServiceUnavailable, reason: "ledger", retry: 5, text: "the collector cannot list hosts now"}
 	}
+	if errors.Is(err, errGone) {
+		return gone()
+	}
 	return &refusal{status: http.StatusBadRequest, reason: string(batch.ReasonMalformed), text: err.Error()}
+}
+
+// gone answers a request that ended; a proxy may still hear it.
+func gone() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, reason: "gone", retry: 1, text: errGone.Error()}
 }
 
 // accepted is the kind of what batch.Encode makes of a body of that kind.
