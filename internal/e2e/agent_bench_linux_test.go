@@ -91,8 +91,9 @@ func TestAgentBeside(t *testing.T) {
 	if info.Size() > 12e6 {
 		t.Errorf("the program is %d bytes, want at most 12 MB", info.Size())
 	}
-	if p := all[0]; p.own > 3 {
-		t.Errorf("%s: %.2f ms CPU a collection, want at most 3", p.name, p.own)
+	// A busy machine makes both dearer alike: 3 ms are for a person to compare.
+	if ours, theirs := all[0].own, all[3].own; ours > theirs/2 {
+		t.Errorf("%s: %.2f ms CPU a collection, node_exporter %.2f, want at most half", all[0].name, ours, theirs)
 	}
 	for _, p := range all[:3] {
 		if p.pss > 16<<20 {
