@@ -177,8 +177,13 @@ func (c Command) enrol(ctx context.Context, args []string) int {
 		}
 		*name = host
 	}
+	proxy, err := cfg.proxy()
+	if err != nil {
+		fmt.Fprintln(c.Stderr, "plimsoll-agent enrol:", err)
+		return exitBad
+	}
 	id, err := identity.Enrol(ctx, identity.Request{
-		Token: *token, Collector: *collector, Hostname: *name, Version: c.Version, Dir: cfg.IdentityDir(),
+		Token: *token, Collector: *collector, Hostname: *name, Version: c.Version, Dir: cfg.IdentityDir(), Proxy: proxy,
 	})
 	if err != nil {
 		fmt.Fprintln(c.Stderr, "plimsoll-agent enrol:", err)

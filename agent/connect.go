@@ -3,6 +3,7 @@ package agent
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -18,13 +19,11 @@ import (
 func (a *Agent) connect() (ship.Endpoint, error) {
 	c := &a.opt.Config
 	var to ship.Endpoint
-	if c.Collector.Proxy != "" {
-		proxy, err := url.Parse(c.Collector.Proxy)
-		if err != nil {
-			return to, fmt.Errorf("collector.proxy is not a URL") // err would repeat its password
-		}
-		to.Proxy = proxy
+	proxy, err := c.proxy()
+	if err != nil {
+		return to, err
 	}
+	to.Proxy = proxy
 	if c.RemoteWrite.URL != "" {
 		return a.foreign(to)
 	}
@@ -38,6 +37,18 @@ func (a *Agent) connect() (ship.Endpoint, error) {
 		to.Addresses = []string{id.Collector}
 	}
 	return to, nil
+}
+
+// proxy is the proxy on the way to the collector, nil without one.
+func (c *Config) proxy() (*url.URL, error) {
+	if c.Collector.Proxy == "" {
+		return nil, nil
+	}
+	proxy, err := url.Parse(c.Collector.Proxy)
+	if err != nil {
+		return nil, errors.New("collector.proxy is not a URL") // err would repeat its password
+	}
+	return proxy, nil
 }
 
 // foreign completes the way to a server that is not our collector. A collector

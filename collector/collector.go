@@ -18,6 +18,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/fold"
 	"github.com/plimsoll/plimsoll/collector/ledger"
@@ -65,6 +66,7 @@ type Collector struct {
 	ca      *identity.CA
 	receive *receive.Receiver
 	series  *series.Store
+	damage  *damage.List
 	promql  *series.PromQL
 	fold    *fold.Fold
 	figures *figures.Engine
@@ -107,7 +109,7 @@ func New(opt Options) (_ *Collector, err error) {
 			err = errors.Join(err, c.undo.all())
 		}
 	}()
-	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openSeries, c.openFold, c.openPages} {
+	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openDamage, c.openSeries, c.openFold, c.openPages} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -235,11 +237,16 @@ func (c *Collector) openReceive() (err error) {
 
 func (c *Collector) openSeries() (err error) {
 	c.series, err = series.Open(series.Options{Dir: c.path("series"), Journal: c.journal, Now: c.opt.Now, Log: c.opt.Log,
-		Registerer: c.registry, Retention: c.opt.Config.Retention.Std()})
+		Registerer: c.registry, Retention: c.opt.Config.Retention.Std(), Damaged: c.damagedBlock})
 	if err != nil {
 		return fmt.Errorf("open the series: %w", err)
 	}
 	c.undo.add("the series", c.series.Close)
+	folded, err := c.ledger.Cursor(context.Background(), ledger.FoldCursor)
+	if err != nil {
+		return fmt.Errorf("read the fold's cursor: %w", err)
+	}
+	c.lostRecords(journal.Position(folded))
 	return nil
 }
 
@@ -249,7 +256,7 @@ func (c *Collector) openFold() error {
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
 		FactBefore: c.factBefore, Now: c.opt.Now})
-	c.promql = series.NewPromQL(series.Merge(c.series, c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
+	c.promql = series.NewPromQL(series.Merge(c.damage.Queryable(c.series, figures.Computed), c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	c.promql.OnDamage(c.series.Suspect)
 	return c.openJudge()
 }

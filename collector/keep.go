@@ -17,6 +17,7 @@ func (c *Collector) trim(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			c.lostRecords(c.fold.Position())
 			upTo := min(c.series.SafeTrim(), c.fold.Position())
 			if removed, err := c.journal.Trim(upTo); err != nil {
 				c.opt.Log.Error("trim the journal", "err", err)

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -77,6 +78,9 @@ func New(spec Spec) (*Check, error) {
 		if k.target(&spec) == "" {
 			continue
 		}
+		if err := refusedOn(runtime.GOOS, k.name); err != nil {
+			return nil, err
+		}
 		made, err := k.make(spec)
 		if err != nil {
 			return nil, err
@@ -84,6 +88,19 @@ func New(spec Spec) (*Check, error) {
 		return &Check{Spec: spec, prober: made}, nil
 	}
 	return nil, fmt.Errorf("nothing to test: name one of %v", Kinds())
+}
+
+// refusedOn is an error for a kind that can find out nothing on a system: that
+// is said when it is configured, not each time it is made.
+func refusedOn(system, kind string) error {
+	switch {
+	case system == "linux":
+	case kind == "process":
+		return fmt.Errorf("processes are counted in /proc, which %s does not have; test a port of the program by tcp or http, or have a script look for it", system)
+	case kind == "unit":
+		return fmt.Errorf("units are those of systemd, which %s does not have; test a port of the program by tcp or http, or have a script look for it", system)
+	}
+	return nil
 }
 
 // Result is the outcome of one test.

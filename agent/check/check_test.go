@@ -155,3 +155,23 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestRefusedOn(t *testing.T) {
+	rows := []struct{ system, kind, want string }{
+		{"linux", "process", ""},
+		{"linux", "unit", ""},
+		{"windows", "process", "processes are counted in /proc, which windows does not have; test a port of the program by tcp or http, or have a script look for it"},
+		{"darwin", "unit", "units are those of systemd, which darwin does not have; test a port of the program by tcp or http, or have a script look for it"},
+		{"freebsd", "http", ""},
+		{"windows", "script", ""},
+	}
+	for _, row := range rows {
+		got := ""
+		if err := refusedOn(row.system, row.kind); err != nil {
+			got = err.Error()
+		}
+		if got != row.want {
+			t.Errorf("%s on %s: got %q, want %q", row.kind, row.system, got, row.want)
+		}
+	}
+}

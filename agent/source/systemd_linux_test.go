@@ -4,50 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 
 	"github.com/plimsoll/plimsoll/agent/sample"
 	"github.com/plimsoll/plimsoll/internal/need"
 )
-
-// bus starts a real message bus under a root of its own; nothing but the test
-// is on it. It returns the root.
-func bus(t *testing.T) (root, address string) {
-	t.Helper()
-	program := need.Program(t, "dbus-daemon", "dbus-daemon")
-	root = t.TempDir()
-	socket := filepath.Join(root, "run/dbus/system_bus_socket")
-	if err := os.MkdirAll(filepath.Dir(socket), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	config := filepath.Join(root, "bus.conf")
-	text := `<busconfig><type>custom</type><listen>unix:path=` + socket + `</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "--nofork", "--config-file="+config)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		if _, err := os.Stat(socket); err == nil {
-			return root, "unix:path=" + socket
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the bus does not come up")
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
 
 // standIn answers on the bus as systemd does.
 type standIn struct{ rows []row }
@@ -71,11 +35,12 @@ func (s *standIn) Get(_, property string) (dbus.Variant, *dbus.Error) {
 }
 
 func TestUnitsOverTheBus(t *testing.T) {
-	root, address := bus(t)
+	socket := need.Bus(t)
+	root := strings.TrimSuffix(socket, "run/dbus/system_bus_socket")
 	if _, err := readUnits(context.Background(), root); !errors.Is(err, ErrNothing) {
 		t.Errorf("a bus without systemd: got %v, want nothing to measure", err)
 	}
-	conn, err := dbus.Connect(address)
+	conn, err := dbus.Connect("unix:path=" + dbus.EscapeBusAddressValue(socket))
 	if err != nil {
 		t.Fatal(err)
 	}

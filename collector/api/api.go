@@ -22,6 +22,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -64,6 +65,8 @@ type Options struct {
 	Facts   FactSource
 	// Report writes the report of a customer and month as html.
 	Report func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error
+	// Damage gives what was lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
+	Damage func(from, to, asOf int64) []damage.Range
 	// NewSender makes and keeps a token of a foreign sender.
 	NewSender func(ctx context.Context, ask SenderAsk) (SenderToken, error)
 	Senders   Senders

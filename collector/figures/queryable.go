@@ -63,6 +63,12 @@ func Metrics() map[string]string {
 	}
 }
 
+// Computed tells whether a series of that name is computed when it is asked for.
+func Computed(name string) bool {
+	_, ours := Metrics()[name]
+	return ours
+}
+
 // lookback is the engine's: a sample this old or older is not seen any more.
 const lookback = 5 * time.Minute
 

@@ -68,6 +68,7 @@ func Access() Table {
 		{Route: "GET /api/v1/services", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/services/{name}", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/hosts", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/damage", Least: Viewer, Scope: Read, Customer: Nothing},
 		{Route: "GET /api/v1/hosts/{instance}/silences", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/outages", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/outages/{id}", Least: Viewer, Scope: Read, Customer: Within},

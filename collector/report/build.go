@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -31,6 +32,8 @@ type Source struct {
 	Figures Figures
 	Records Records
 	Words   words.Shelf
+	// Damage gives what the stores lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
+	Damage func(from, to, asOf int64) []damage.Range
 }
 
 // Options say which report.

@@ -38,7 +38,22 @@ func capacityNow(ctx context.Context, d *draft) ([]Block, error) {
 		row[6].State = map[string]string{"clear": "met", "warning": "below_target", "critical": "unacceptable"}[u.Level().String()]
 		t.Rows = append(t.Rows, row)
 	}
-	return []Block{Text{d.T("sec.capacity.text", d.instant(d.until()))}, t}, nil
+	blocks := []Block{Text{d.T("sec.capacity.text", d.instant(d.until()))}}
+	for _, line := range d.lost() {
+		blocks = append(blocks, Text{line})
+	}
+	return append(blocks, t), nil
+}
+
+// lost says of which stretches of the period data was lost on the collector's disk.
+func (d *draft) lost() (lines []string) {
+	if d.src.Damage == nil {
+		return nil
+	}
+	for _, r := range d.src.Damage(d.from.UnixMilli(), d.until().UnixMilli(), d.AsOf.UnixMilli()) {
+		lines = append(lines, d.Lost(&r, d.instant))
+	}
+	return lines
 }
 
 // problems lists the records opened in the period.

@@ -48,17 +48,29 @@ func damaged(dir string) (map[string]error, error) {
 	return bad, nil
 }
 
-// quarantine moves the blocks bad of dir aside, so that the store starts with the rest.
-func quarantine(dir string, bad map[string]error, log *slog.Logger) error {
+// Damaged is a block that goes into quarantine.
+type Damaged struct {
+	Block    string
+	From, To int64 // Unix ms, To excluded, of its samples; 0 where its seal is damaged, too
+	Samples  uint64
+	Cause    error
+}
+
+// quarantine tells of the blocks bad of dir and moves them aside, so that the
+// store starts with the rest.
+func quarantine(dir string, bad map[string]error, tell func(Damaged), log *slog.Logger) error {
 	to := filepath.Join(dir, quarantineDir)
 	if err := os.MkdirAll(to, 0o750); err != nil {
 		return fmt.Errorf("make quarantine: %w", err)
 	}
 	for name, cause := range bad {
 		from, until := "unknown", "unknown"
+		told := Damaged{Block: name, Cause: cause}
 		if was, err := readSeal(filepath.Join(dir, name)); err == nil {
+			told.From, told.To, told.Samples = was.MinTime, was.MaxTime, was.Stats.NumSamples
 			from, until = time.UnixMilli(was.MinTime).UTC().Format(time.RFC3339), time.UnixMilli(was.MaxTime).UTC().Format(time.RFC3339)
 		}
+		tell(told)
 		target := filepath.Join(to, name)
 		for n := 2; ; n++ { // a copy that somebody put back may be damaged again
 			if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {

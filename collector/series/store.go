@@ -45,11 +45,17 @@ type Options struct {
 	CheckEvery time.Duration
 	// CompactEvery bounds how long out-of-order samples wait for a compaction; 0: 2 h.
 	CompactEvery time.Duration
+	// Damaged is told of each damaged block before it is moved aside; nil: nobody.
+	Damaged func(Damaged)
 	// Free gives the free space in bytes under Dir; nil: asks the system.
 	Free func() (int64, error)
 	// BlockRange is the time range of the smallest block; 0: 2 h.
 	BlockRange time.Duration
 }
+
+// OutOfOrder is how far behind the youngest a sample may come, unless Options
+// say otherwise; what the journal has of older ones does not come back.
+const OutOfOrder = 7 * 24 * time.Hour
 
 func (o *Options) defaults() {
 	for _, d := range []struct {
@@ -57,7 +63,7 @@ func (o *Options) defaults() {
 		value time.Duration
 	}{
 		{&o.Retention, 90 * 24 * time.Hour},
-		{&o.OutOfOrder, 7 * 24 * time.Hour},
+		{&o.OutOfOrder, OutOfOrder},
 		{&o.CheckEvery, 15 * time.Second},
 		{&o.CompactEvery, 2 * time.Hour},
 		{&o.BlockRange, 2 * time.Hour},
@@ -71,6 +77,9 @@ func (o *Options) defaults() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Damaged == nil {
+		o.Damaged = func(Damaged) {}
 	}
 }
 
@@ -164,7 +173,7 @@ func (s *Store) prepare() error {
 	}
 	if len(bad) > 0 {
 		s.quarantined = append(s.quarantined, slices.Sorted(maps.Keys(bad))...)
-		return quarantine(s.opts.Dir, bad, s.opts.Log)
+		return quarantine(s.opts.Dir, bad, s.opts.Damaged, s.opts.Log)
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ import (
 
 type hostView struct {
 	Name, State, Ago, Span string
-	Quarantine             string // why nothing of it is taken; empty when it is not in quarantine
+	Damage                 []string // what was lost of the time the charts show
+	Quarantine             string   // why nothing of it is taken; empty when it is not in quarantine
 	About                  []Pair
 	Ranges                 []rangeLink
 	Charts                 []chartBox
@@ -89,6 +90,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 		view.Ranges = append(view.Ranges, rangeLink{v.with("range", r.name), v.T("range." + r.name), here})
 	}
 	view.Span = v.T("range.span", when(v.AsOf.Add(-chosen), v.Zone).Text, when(v.AsOf, v.Zone).Text)
+	view.Damage = s.damage(v, v.AsOf.Add(-chosen).UnixMilli(), v.AsOf.UnixMilli()+1, 0)
 	if view.About, err = s.aboutHost(ctx, v, &h); err != nil {
 		return "", nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 )
 
 type overviewView struct {
+	Damage          []string // what was lost on the collector's disk
 	Wrong           []cause
 	Calm, CalmState string
 	Next            []nextStep
@@ -74,6 +76,7 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, err
 	}
 	view := overviewView{NoProblems: v.T("problems.none")}
+	view.Damage = s.damage(v, math.MinInt64, math.MaxInt64, v.AsOf.Add(-damageShown).UnixMilli())
 	view.Month = v.Month(v.AsOf.In(v.Zone).Format("2006-01"))
 	if view.Services, err = s.serviceRows(ctx, v, states); err != nil {
 		return "", nil, err

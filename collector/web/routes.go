@@ -37,6 +37,7 @@ func (s *Site) routes(assets http.Handler) {
 		huma.Get(spec, "/api/v1/services/{name}", a.Service)
 		huma.Get(spec, "/api/v1/hosts", a.Hosts)
 		huma.Get(spec, "/api/v1/hosts/{instance}/silences", a.Silences)
+		huma.Get(spec, "/api/v1/damage", a.Damage)
 		huma.Get(spec, "/api/v1/outages", a.Outages)
 		huma.Get(spec, "/api/v1/outages/{id}", a.Outage)
 		huma.Get(spec, "/api/v1/problems", a.Problems)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/api"
+	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 )
@@ -45,6 +46,8 @@ type Options struct {
 
 	// Progress tells how far the series have caught up with the journal; nil: always ready.
 	Progress func() (share float64, ready bool)
+	// Damage gives what was lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
+	Damage func(from, to, asOf int64) []damage.Range
 	// Next are the steps the overview offers; nil: none.
 	Next func(ctx context.Context) []Step
 	// Actions are what buttons of steps do, by name.

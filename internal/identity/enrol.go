@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -45,6 +46,10 @@ type Request struct {
 	Hostname  string // the name to be listed under; the collector may change it to keep names unique
 	Version   string // of the agent
 	Dir       string // where key and certificates go; made if missing, readable by its owner alone
+
+	// Proxy is asked to CONNECT to the collector, which the pin in the token
+	// proves through it; nil: none.
+	Proxy *url.URL
 
 	Now func() time.Time // nil: time.Now
 }
@@ -137,7 +142,11 @@ func exchange(ctx context.Context, to Request, pin string, ask wire.EnrolRequest
 		return answer, fmt.Errorf("address of the collector (want HOST:PORT): %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	transport := &http.Transport{TLSClientConfig: pinnedTLS(pin, to.Now), DisableKeepAlives: true}
+	transport := &http.Transport{
+		Proxy:             func(*http.Request) (*url.URL, error) { return to.Proxy, nil },
+		TLSClientConfig:   pinnedTLS(pin, to.Now),
+		DisableKeepAlives: true,
+	}
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
