@@ -80,9 +80,13 @@ type Collector struct {
 	pages  http.Handler
 }
 
-// Run opens a collector and serves until ctx ends.
+// Run opens a collector and serves until ctx ends. While the ledger or the
+// certificate authority is damaged it waits for repair, and its page says so.
 func Run(ctx context.Context, opt Options) error {
-	c, err := New(opt)
+	c, err := open(ctx, opt)
+	if errors.Is(err, context.Canceled) {
+		return nil // told to stop while it waited
+	}
 	if err != nil {
 		return err
 	}
@@ -188,14 +192,18 @@ func (c *Collector) ledgerLost() error {
 
 func (c *Collector) openLedger() (err error) {
 	if err := c.ledgerLost(); err != nil {
-		return err
+		return asUnsound(err)
 	}
 	if c.ledger, err = ledger.Open(ledger.Options{Path: c.path("ledger.db"), Now: c.opt.Now, Log: c.opt.Log}); err != nil {
-		return fmt.Errorf("open the ledger: %w", err)
+		err = fmt.Errorf("open the ledger: %w", err)
+		if errors.Is(err, ledger.ErrDamaged) {
+			return asUnsound(err)
+		}
+		return err
 	}
 	c.undo.add("the ledger", c.ledger.Close)
 	if c.ca, err = identity.OpenCA(c.path("identity"), c.opt.Now); err != nil {
-		return fmt.Errorf("open the certificate authority: %w", err)
+		return asUnsound(fmt.Errorf("open the certificate authority: %w", err))
 	}
 	return c.storeCatalogue()
 }

@@ -124,9 +124,13 @@ func damage(t *testing.T, path string, random *rand.Rand) string {
 	return what
 }
 
-// mayRefuse are the files of a collector without which it rightly does not
-// start: what people signed, wrote, or trust.
-var mayRefuse = []string{"collector/ledger.db", "collector/catalogue.yaml", "collector/identity/"}
+// Files of a collector that nothing but a person can mend: what people wrote,
+// without which it does not start, and what they signed or trust, for which it
+// waits.
+var (
+	mayRefuse = []string{"collector/catalogue.yaml"}
+	mayWait   = []string{"collector/ledger.db", "collector/identity/"}
+)
 
 // rotten starts both programs on the damaged copy and compares.
 func rotten(t *testing.T, p *pair, l *loader, dir, name string, begin time.Time) (outcome string) {
@@ -147,26 +151,32 @@ func rotten(t *testing.T, p *pair, l *loader, dir, name string, begin time.Time)
 			return false
 		}
 	}
-	waitFor(t, "the collector ready, or its refusal", 20*time.Second, func() bool {
+	waits := false
+	waitFor(t, "the collector ready, its refusal, or that it waits for repair", 20*time.Second, func() bool {
 		status, _ := s.get("/-/ready")
-		return status == http.StatusOK || ended(collector)
+		_, text := s.get("/metrics")
+		waits = strings.Contains(text, "plimsoll_waiting_for_repair 1")
+		return status == http.StatusOK || waits || ended(collector)
 	})
 	waitFor(t, "the agent's first line", 10*time.Second, func() bool { return strings.Contains(agent.log.String(), "agent started") || ended(agent) })
 	if ended(agent) {
 		t.Errorf("the agent did not start:\n%s", tail(agent.log.String(), 5))
 	}
-	if ended(collector) {
-		said := collector.log.String()
-		for _, file := range mayRefuse {
+	if waits || ended(collector) {
+		said, outcome, files := collector.log.String(), "refused for ", mayRefuse
+		if waits {
+			outcome, files = "waits for repair of ", mayWait
+		}
+		for _, file := range files {
 			if strings.HasPrefix(name, file) {
 				if base := filepath.Base(strings.TrimSuffix(strings.TrimSuffix(name, "-wal"), "-shm")); !strings.Contains(said, base) {
-					t.Errorf("the refusal does not name %s:\n%s", base, tail(said, 5))
+					t.Errorf("what it says does not name %s:\n%s", base, tail(said, 5))
 				}
-				return "refused for " + file
+				return outcome + file
 			}
 		}
 		t.Errorf("the collector did not start:\n%s", tail(said, 5))
-		return "refused"
+		return outcome
 	}
 	missing := compareValues(t, s, l, begin)
 	if missing == 0 {
