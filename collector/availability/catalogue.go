@@ -138,6 +138,8 @@ type Window struct {
 	Components []string
 	From, To   Bound
 	ApprovedAt Bound // not set: not approved, the window does not count
+	// CancelledAt ends it early, as soon as that is known; not set: it stands.
+	CancelledAt Bound
 }
 
 // Effect is what an adjustment does.
