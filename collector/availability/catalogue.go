@@ -241,6 +241,29 @@ func (c *Catalogue) Service(name string) (Service, bool) {
 	return Service{}, false
 }
 
+// Touches tells whether the service is named, or its tree reaches what is.
+func (c *Catalogue) Touches(service string, names []string) bool {
+	seen := map[string]bool{}
+	var reach func(name string) bool
+	reach = func(name string) bool {
+		if seen[name] {
+			return false
+		}
+		seen[name] = true
+		if contains(names, name) {
+			return true
+		}
+		s, ok := c.Service(name)
+		for _, needed := range s.Needs.Names() {
+			if ok && reach(needed) {
+				return true
+			}
+		}
+		return false
+	}
+	return reach(service)
+}
+
 // AgreementAt returns the version about the service in force at t, the first
 // in catalogue order.
 func (c *Catalogue) AgreementAt(service string, t int64) (*Agreement, bool) {
