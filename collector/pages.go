@@ -26,11 +26,12 @@ func (c *Collector) openPages() (err error) {
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
 		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Damage: c.damage.In, Admission: c, People: c.door, NewSender: c.NewSender, Senders: c.ledger,
-		Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
+		Work: c.work, Corrections: c.corrections, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Next: c.next, Actions: c.actions(),
+		Work: c.work, Corrections: c.corrections,
 		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(),
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),

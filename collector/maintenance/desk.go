@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
@@ -21,7 +20,6 @@ type Store interface {
 	PutPaper(ctx context.Context, p ledger.Paper, detail string) error
 	Papers(ctx context.Context, kind string, at int64) ([]ledger.Paper, error)
 	Versions(ctx context.Context, kind, no string) ([]ledger.Paper, error)
-	PaperCount(ctx context.Context) (int64, error)
 }
 
 // Figures foretells.
@@ -35,15 +33,11 @@ type Desk struct {
 	store   Store
 	figures Figures
 	now     func() time.Time
-
-	mu    sync.Mutex
-	count int64 // of versions that windows was made of; -1: not yet
-	kept  []availability.Window
 }
 
 // NewDesk makes a desk.
 func NewDesk(store Store, figures Figures, now func() time.Time) *Desk {
-	return &Desk{store: store, figures: figures, now: now, count: -1}
+	return &Desk{store: store, figures: figures, now: now}
 }
 
 // maxForeseen bounds the windows of a rule that are judged before it is saved.
@@ -227,17 +221,8 @@ func (d *Desk) Changes(ctx context.Context, at time.Time) ([]Change, error) {
 
 // Windows are those of all changes that were ever approved, each with when it
 // was, and when it was cancelled: what of it is known at an instant is for the
-// figures to say. The same slice as before while nothing was written.
+// figures to say.
 func (d *Desk) Windows(ctx context.Context) ([]availability.Window, error) {
-	count, err := d.store.PaperCount(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if count == d.count {
-		return d.kept, nil
-	}
 	papers, err := d.store.Papers(ctx, ledger.ChangePaper, 1<<62)
 	if err != nil {
 		return nil, err
@@ -257,6 +242,5 @@ func (d *Desk) Windows(ctx context.Context) ([]availability.Window, error) {
 		}
 		all = append(all, entries...)
 	}
-	d.count, d.kept = count, all
 	return all, nil
 }
