@@ -16,11 +16,11 @@ func TestEveryTextIsUsedAndEveryUseHasOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Keys whose end comes from data.
-	computed := regexp.MustCompile(`^(state|verdict|name|problem\.state|policy\.(planned|unknown|degraded|before_existence|cap)|level|month|day|range|error|wrong\.component|role|password\.weak)\.`)
+	computed := regexp.MustCompile(`^(state|verdict|name|problem\.state|policy\.(planned|unknown|degraded|before_existence|cap)|level|month|day|range|error|change\.(type|state)|correction\.state|effect|category|step|repeat|sight\.(verdict|per)|wrong\.component|role|password\.weak)\.`)
 	quoted := regexp.MustCompile(`"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*)"`)
 	call := regexp.MustCompile(`(?:\bT\(|\{\{t |\(t )"([^"]+)"[^+.]`)
 	all := ""
-	for _, dir := range []string{".", "../web", "../report"} {
+	for _, dir := range []string{".", "../web", "../report", "../people", "../maintenance", "../correction"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || filepath.Ext(path) != ".go" && filepath.Ext(path) != ".html" || strings.Contains(path, "testdata") {
 				return err
