@@ -48,8 +48,8 @@ func (c *Collector) openPages() (err error) {
 }
 
 func (c *Collector) writeReport(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
-	model, err := report.Build(ctx, report.Source{Figures: c.figures, Records: c.ledger, Words: c.words, Damage: c.damage.In}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
-		Work: c.work, Corrections: c.corrections, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
+	source := report.Source{Figures: c.figures, Records: c.ledger, Words: c.words, Damage: c.damage.In, Annotations: c.corrections}
+	model, err := report.Build(ctx, source, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
 	if err != nil {
 		return err
 	}
