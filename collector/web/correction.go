@@ -146,7 +146,7 @@ func (s *Site) adjust(ctx context.Context, v *visit) (string, any, error) {
 	if v.PostForm != nil {
 		q = v.PostForm
 	}
-	view := adjustView{Wrong: v.Wrong, Planned: q.Get("why") == "planned", Zone: v.Zone.String()}
+	view := adjustView{Wrong: v.Wrong, Planned: q.Get("why") == "planned", Zone: words.Zone(v.AsOf.In(v.Zone))}
 	title := v.T("adjust")
 	if view.Planned {
 		title = v.T("adjust.planned")
