@@ -238,8 +238,10 @@ func (s *Site) correction(ctx context.Context, v *visit) (string, any, error) {
 			view.Missing = refusal.In(v.Book)
 		case err != nil:
 			return "", nil, err
-		case !slices.EqualFunc(shifts, a.Asked, func(x, y figures.Shift) bool { return x.Before == y.Before && x.After == y.After }):
-			view.Now = v.shifts(shifts)
+		default:
+			if now := v.shifts(shifts); !slices.Equal(now, view.Asked) {
+				view.Now = now
+			}
 		}
 	}
 	view.History = v.steps(h.Versions)
