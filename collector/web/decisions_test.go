@@ -127,7 +127,7 @@ func TestPlannedAndForgotten(t *testing.T) {
 	}
 	li.mustLogin("li") // an hour later the session has ended
 	for _, lang := range []string{"en", "zh"} {
-		for _, path := range []string{"/corrections", "/corrections/ADJ-2026-0001", "/corrections/ADJ-2026-0002", g.outageOf("shop-page", g.seed.At(12, 3, 12, 15))} {
+		for _, path := range []string{"/corrections", "/corrections/new", "/corrections/ADJ-2026-0001", "/corrections/ADJ-2026-0002", g.outageOf("shop-page", g.seed.At(12, 3, 12, 15))} {
 			if a := li.get(path + "?lang=" + lang); a.status != 200 || strings.Contains(a.body, "⟨") {
 				t.Errorf("%s in %s: status %d, a text is missing:\n%s", path, lang, a.status, a.body)
 			}
