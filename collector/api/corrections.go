@@ -233,8 +233,8 @@ func (a *API) Annotate(ctx context.Context, in *struct {
 	ID   int64 `path:"id"`
 	Body AnnotationBody
 }) (*struct{ Body AnnotationsBody }, error) {
-	b, v := &in.Body, people.Visitor{}
-	v, _ = people.From(ctx)
+	b := &in.Body
+	v, _ := people.From(ctx)
 	if err := a.o.Corrections.Annotate(ctx, correction.Annotation{Outage: in.ID, Cause: b.Cause, Category: b.Category, Supplier: b.Supplier, Incident: b.Incident, Comment: b.Comment}, v); err != nil {
 		return nil, a.answer(err, fmt.Sprintf("outage %d", in.ID))
 	}

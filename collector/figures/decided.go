@@ -98,7 +98,7 @@ func standing(f *availability.Figures) Standing {
 		s.Availability = f.Exact.Availability.RatString()
 	}
 	if p := Promise(f); p != nil {
-		s.State = string(p.State)
+		s.State = p.State
 	}
 	return s
 }
