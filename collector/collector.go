@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,10 +19,12 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/fold"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/maintenance"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/receive"
 	"github.com/plimsoll/plimsoll/collector/series"
@@ -71,6 +74,10 @@ type Collector struct {
 	fold    *fold.Fold
 	figures *figures.Engine
 	judge   *Judge
+
+	work        *maintenance.Desk
+	corrections *correction.Desk
+	decided     atomic.Pointer[decided]
 
 	words  words.Shelf
 	people net.Listener
@@ -263,7 +270,8 @@ func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
-		FactBefore: c.factBefore, Now: c.opt.Now})
+		FactBefore: c.factBefore, Decided: decisions{c}, Now: c.opt.Now})
+	c.openDesks()
 	c.promql = series.NewPromQL(series.Merge(c.damage.Queryable(c.series, figures.Computed), c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	c.promql.OnDamage(c.series.Suspect)
 	return c.openJudge()

@@ -158,7 +158,8 @@ func (c *reportCmd) Run(ctx context.Context) error {
 }
 
 type exportCmd struct {
-	Facts exportFactsCmd `cmd:"" help:"The raw facts as evaluate reads them (CSV)."`
+	Facts     exportFactsCmd     `cmd:"" help:"The raw facts as evaluate reads them (CSV)."`
+	Catalogue exportCatalogueCmd `cmd:"" help:"The catalogue in force, with the windows and adjustments people decided."`
 }
 
 type exportFactsCmd struct {

@@ -15,20 +15,23 @@ import (
 
 // commands is the whole command line.
 type commands struct {
-	Quickstart quickstartCmd `cmd:"" help:"Watch this very host: collector and agent in one process, no configuration, loopback only."`
-	Run        runCmd        `cmd:"" help:"Run the collector."`
-	Check      checkCmd      `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
-	Evaluate   evaluateCmd   `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
-	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
-	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
-	Enrol      enrolCmd      `cmd:"" help:"Let new agents in."`
-	Sender     senderCmd     `cmd:"" help:"Let an existing Prometheus, vmagent, Telegraf or OpenTelemetry collector in."`
-	Host       hostCmd       `cmd:"" help:"The hosts that were let in."`
-	CA         caCmd         `cmd:"" name:"ca" help:"The authority that signs hosts."`
-	Audit      auditCmd      `cmd:"" help:"The audit chain."`
-	User       userCmd       `cmd:"" help:"Who may log in."`
-	Token      tokenCmd      `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Quickstart  quickstartCmd  `cmd:"" help:"Watch this very host: collector and agent in one process, no configuration, loopback only."`
+	Run         runCmd         `cmd:"" help:"Run the collector."`
+	Check       checkCmd       `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
+	Evaluate    evaluateCmd    `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
+	Report      reportCmd      `cmd:"" help:"Write the service report of a customer and month."`
+	Export      exportCmd      `cmd:"" help:"Take raw data out of a running collector."`
+	Enrol       enrolCmd       `cmd:"" help:"Let new agents in."`
+	Sender      senderCmd      `cmd:"" help:"Let an existing Prometheus, vmagent, Telegraf or OpenTelemetry collector in."`
+	Host        hostCmd        `cmd:"" help:"The hosts that were let in."`
+	CA          caCmd          `cmd:"" name:"ca" help:"The authority that signs hosts."`
+	Maintenance maintenanceCmd `cmd:"" help:"Planned work: changes and their maintenance windows."`
+	Adjustment  adjustmentCmd  `cmd:"" help:"Corrections of figures, with four eyes."`
+	Outage      outageCmd      `cmd:"" help:"Outages, and what people know of them."`
+	Audit       auditCmd       `cmd:"" help:"The audit chain."`
+	User        userCmd        `cmd:"" help:"Who may log in."`
+	Token       tokenCmd       `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 type quickstartCmd struct {

@@ -32,7 +32,7 @@ type apiToken struct {
 type tokenCreateCmd struct {
 	asking
 	Name   string           `help:"What uses it; of a sender its name."`
-	Scope  string           `help:"What it may do: read, enrol, admin; several with commas." default:"read" name:"scope"`
+	Scope  string           `help:"What it may do: read, enrol, plan, approve, admin; several with commas." default:"read" name:"scope"`
 	TTL    optionalLifetime `help:"How long it is good for; at most 366d (default: 90d, that of a sender until it is revoked)." name:"ttl"`
 	For    string           `help:"Make it for a foreign sender instead, as sender create does." enum:",prometheus,vmagent,telegraf,otel" default:""`
 	Labels string           `help:"Of a sender: labels its series are given, as customer=acme,site=sh." placeholder:"LABELS"`

@@ -73,7 +73,12 @@ type Options struct {
 	// Admission lets hosts in and out.
 	Admission Admission
 	// People are users and API tokens.
-	People  People
+	People People
+	// Work is planned and approved, Corrections are asked for and decided.
+	Work        Work
+	Corrections Corrections
+	// Words are the texts of answers; nil: answers have none.
+	Words   words.Shelf
 	Version string
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -176,9 +181,12 @@ const maxPeriod = 20 * 366 * 24 * time.Hour
 func (a *API) answer(err error, what string) error {
 	var told huma.StatusError
 	var refused *report.Refusal
+	var refusal *words.Refusal
 	switch {
 	case errors.As(err, &refused):
 		return huma.Error422UnprocessableEntity(refused.Why)
+	case errors.As(err, &refusal):
+		return huma.Error422UnprocessableEntity(refusal.Error())
 	case errors.Is(err, ledger.ErrNotFound):
 		return huma.Error404NotFound("there is no " + what)
 	case errors.Is(err, ErrConflict):

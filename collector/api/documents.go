@@ -21,10 +21,29 @@ type Document struct {
 	Body        []byte
 }
 
-// CatalogueYAML answers with the catalogue in force, as it was loaded.
-func (a *API) CatalogueYAML(_ context.Context, _ *struct{}) (*Document, error) {
+// CatalogueYAML answers with the catalogue in force, as it was loaded, and with
+// the windows and adjustments that people decided beside it: the evaluate
+// command computes from it, and from the facts, what the collector does.
+func (a *API) CatalogueYAML(ctx context.Context, in *struct {
+	Loaded bool `query:"loaded" doc:"only as it was loaded, without what people decided"`
+}) (*Document, error) {
+	c := a.o.Figures.Catalogue()
+	text := c.Source
+	if !in.Loaded {
+		windows, err := a.o.Work.Windows(ctx)
+		if err != nil {
+			return nil, a.answer(err, "catalogue")
+		}
+		adjustments, err := a.o.Corrections.Entries(ctx)
+		if err != nil {
+			return nil, a.answer(err, "catalogue")
+		}
+		if text, err = c.With(windows, adjustments); err != nil {
+			return nil, a.answer(err, "catalogue")
+		}
+	}
 	return &Document{ContentType: "application/yaml; charset=utf-8", Disposition: `attachment; filename="catalogue.yaml"`,
-		Policy: "default-src 'none'", Body: a.o.Figures.Catalogue().Source}, nil
+		Policy: "default-src 'none'", Body: text}, nil
 }
 
 // Report answers with the service report of a customer and month.

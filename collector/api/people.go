@@ -40,7 +40,7 @@ type UsersBody struct {
 type TokenBody struct {
 	ID        string         `json:"id"`
 	Name      string         `json:"name"`
-	Scopes    []people.Scope `json:"scopes" doc:"read, enrol, admin"`
+	Scopes    []people.Scope `json:"scopes" doc:"read, enrol, plan, approve, admin"`
 	By        string         `json:"made_by" doc:"user who made it; it never does more than that one may; empty: the host's administrator"`
 	CreatedAt *time.Time     `json:"created_at"`
 	ExpiresAt *time.Time     `json:"expires_at"`
@@ -137,7 +137,7 @@ func (a *API) Tokens(ctx context.Context, _ *struct{}) (*struct{ Body TokensBody
 func (a *API) AddToken(ctx context.Context, in *struct {
 	Body struct {
 		Name   string `json:"name" doc:"what uses it"`
-		Scopes string `json:"scopes" doc:"read, enrol, admin; several with commas"`
+		Scopes string `json:"scopes" doc:"read, enrol, plan, approve, admin; several with commas"`
 		TTL    string `json:"ttl,omitempty" doc:"how long it is good for; default 90d, at most 366d"`
 	}
 }) (*struct{ Body TokenBody }, error) {

@@ -138,6 +138,8 @@ type Window struct {
 	Components []string
 	From, To   Bound
 	ApprovedAt Bound // not set: not approved, the window does not count
+	// CancelledAt ends it early, as soon as that is known; not set: it stands.
+	CancelledAt Bound
 }
 
 // Effect is what an adjustment does.
@@ -237,6 +239,29 @@ func (c *Catalogue) Service(name string) (Service, bool) {
 		}
 	}
 	return Service{}, false
+}
+
+// Touches tells whether the service is named, or its tree reaches what is.
+func (c *Catalogue) Touches(service string, names []string) bool {
+	seen := map[string]bool{}
+	var reach func(name string) bool
+	reach = func(name string) bool {
+		if seen[name] {
+			return false
+		}
+		seen[name] = true
+		if contains(names, name) {
+			return true
+		}
+		s, ok := c.Service(name)
+		for _, needed := range s.Needs.Names() {
+			if ok && reach(needed) {
+				return true
+			}
+		}
+		return false
+	}
+	return reach(service)
 }
 
 // AgreementAt returns the version about the service in force at t, the first

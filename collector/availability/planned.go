@@ -4,13 +4,20 @@ import "math/big"
 
 // planned is the planned time of the service in [from, to): of base, what
 // valid windows take, up to the cap. causes are the windows it is made of.
+func (v *view) planned(base Set, from, to int64) (Set, []cause) {
+	direct, indirect, lifted := v.windows(from, to)
+	time := setOf(direct).Union(v.taken(lifted, setOf(indirect).Within(from, to)))
+	return v.capped(base.Intersect(time)), append(direct, indirect...)
+}
+
+// windows are the valid windows in [from, to) that are about the service.
 //
 // A valid window that names the service takes all its time. Windows that name
 // other things of the tree take the instants at which the service counts as
 // down for a larger share than it would if everything they name were up.
-func (v *view) planned(base Set, from, to int64) (Set, []cause) {
-	var direct, indirect []cause
-	lifted := map[int][]Span{} // by thing: when a valid window names it
+// lifted is, by thing of the tree, when one of the latter names it.
+func (v *view) windows(from, to int64) (direct, indirect []cause, lifted map[int][]Span) {
+	lifted = map[int][]Span{}
 	for _, w := range v.model.catalogue.Windows {
 		when, ok := v.valid(w)
 		if !ok || when.within(from, to).Length() == 0 {
@@ -33,15 +40,18 @@ func (v *view) planned(base Set, from, to int64) (Set, []cause) {
 			indirect = append(indirect, cause{when, w.Change})
 		}
 	}
-	time := setOf(direct).Union(v.taken(lifted, setOf(indirect).Within(from, to)))
-	return v.capped(base.Intersect(time)), append(direct, indirect...)
+	return direct, indirect, lifted
 }
 
-// valid is when the window is, and whether it was approved early enough.
+// valid is when the window is, as far as its cancelling left it, and whether
+// it was approved early enough.
 func (v *view) valid(w Window) (Span, bool) {
 	zone := v.agreement.Zone
 	when := span(w.From, w.To, zone)
 	ok := approved(w.ApprovedAt, zone, v.model.asOf) && w.ApprovedAt.In(zone, far) <= when.From-v.agreement.Notice
+	if approved(w.CancelledAt, zone, v.model.asOf) {
+		when.To = min(when.To, w.CancelledAt.In(zone, far))
+	}
 	return when, ok
 }
 

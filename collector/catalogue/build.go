@@ -200,7 +200,7 @@ func (c *checker) service(path string, e serviceEntry) availability.Service {
 func (c *checker) window(path string, e windowEntry) availability.Window {
 	c.required(path, "change", e.Change != "")
 	c.affected(path, e.Services, e.Components, e.From, e.To)
-	return availability.Window{Change: e.Change, Services: e.Services, Components: e.Components, From: e.From, To: e.To, ApprovedAt: e.ApprovedAt}
+	return availability.Window{Change: e.Change, Services: e.Services, Components: e.Components, From: e.From, To: e.To, ApprovedAt: e.ApprovedAt, CancelledAt: e.Cancelled}
 }
 
 func (c *checker) adjustment(path string, e adjustmentEntry) availability.Adjustment {

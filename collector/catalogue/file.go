@@ -121,6 +121,7 @@ type windowEntry struct {
 	From       availability.Bound `yaml:"from"`
 	To         availability.Bound `yaml:"to"`
 	ApprovedAt availability.Bound `yaml:"approved_at"`
+	Cancelled  availability.Bound `yaml:"cancelled_at"`
 }
 
 type adjustmentEntry struct {

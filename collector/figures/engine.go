@@ -34,6 +34,7 @@ type Options struct {
 	Samples   Samples                     // nil: there are no resources
 	Records   Records                     // nil: there are no records
 	Hosts     Hosts                       // nil: there are no hosts
+	Decided   Decided                     // nil: nothing but what the catalogue says
 	// FactBefore makes outages' earliest instants exact where streaks do not
 	// know them; nil: they are the earliest they can be.
 	FactBefore availability.FactBefore
@@ -44,8 +45,9 @@ type Options struct {
 type Engine struct {
 	o Options
 
-	mu    sync.Mutex
-	fresh map[int64]*snapshot // by instant asked about
+	mu     sync.Mutex
+	fresh  map[int64]*snapshot // by instant asked about
+	agreed merged
 
 	past memory
 }
@@ -66,9 +68,10 @@ func (e *Engine) Streaks(ctx context.Context, components []string, from, to int6
 // snapshot is everything known at one instant, and what was computed of it.
 // A page asks for a dozen figures of one instant: they share one.
 type snapshot struct {
-	made time.Time
-	cat  *catalogue.Catalogue
-	asOf int64
+	made   time.Time
+	cat    *catalogue.Catalogue
+	agreed *availability.Catalogue // cat's, with what people decided
+	asOf   int64
 
 	mu      sync.Mutex
 	streaks map[string][]availability.Streak
@@ -86,16 +89,22 @@ const (
 // at returns the snapshot of an instant, made now or less than a second ago.
 func (e *Engine) at(ctx context.Context, asOf time.Time) (*snapshot, error) {
 	key, now := asOf.UnixMilli(), e.o.Now()
-	e.mu.Lock()
-	s := e.fresh[key]
-	e.mu.Unlock()
-	if s != nil && now.Sub(s.made) < lifetime && !now.Before(s.made) && s.cat == e.o.Catalogue() {
-		return s, nil
-	}
-	s, err := e.snapshot(ctx, key, now)
+	cat, agreed, err := e.decided(ctx)
 	if err != nil {
 		return nil, err
 	}
+	e.mu.Lock()
+	s := e.fresh[key]
+	e.mu.Unlock()
+	if s != nil && now.Sub(s.made) < lifetime && !now.Before(s.made) && s.agreed == agreed {
+		return s, nil
+	}
+	// From the beginning: an outage's true start and the cap's use may lie far back.
+	streaks, err := e.o.Ledger.Streaks(ctx, nil, 0, key)
+	if err != nil {
+		return nil, err
+	}
+	s = &snapshot{made: now, cat: cat, agreed: agreed, asOf: key, streaks: streaks}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for k, old := range e.fresh {
@@ -105,15 +114,6 @@ func (e *Engine) at(ctx context.Context, asOf time.Time) (*snapshot, error) {
 	}
 	e.fresh[key] = s
 	return s, nil
-}
-
-func (e *Engine) snapshot(ctx context.Context, asOf int64, now time.Time) (*snapshot, error) {
-	// From the beginning: an outage's true start and the cap's use may lie far back.
-	streaks, err := e.o.Ledger.Streaks(ctx, nil, 0, asOf)
-	if err != nil {
-		return nil, err
-	}
-	return &snapshot{made: now, cat: e.o.Catalogue(), asOf: asOf, streaks: streaks}, nil
 }
 
 // Month computes the figures of the calendar month that contains asOf, in the
@@ -126,7 +126,7 @@ func (e *Engine) Month(ctx context.Context, asOf time.Time) ([]availability.Figu
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.month == nil {
-		if s.month, err = e.monthOf(s.cat.Availability, s.streaks, s.asOf); err != nil {
+		if s.month, err = e.monthOf(s.agreed, s.streaks, s.asOf); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +189,7 @@ func (e *Engine) Period(ctx context.Context, from, to string, asOf time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	return e.evaluate(s.cat.Availability, s.streaks, begin, end, s.asOf)
+	return e.evaluate(s.agreed, s.streaks, begin, end, s.asOf)
 }
 
 func (e *Engine) evaluate(c *availability.Catalogue, streaks map[string][]availability.Streak, from, to availability.Bound, asOf int64) ([]availability.Figures, error) {

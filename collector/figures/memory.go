@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
-	"github.com/plimsoll/plimsoll/collector/catalogue"
 )
 
 // row is what PromQL shows of one agreement at one instant.
@@ -30,9 +29,9 @@ type memory struct {
 }
 
 type point struct {
-	cat  *catalogue.Catalogue
-	mark uint64
-	rows []row
+	agreed *availability.Catalogue
+	mark   uint64
+	rows   []row
 }
 
 // maxMemory bounds the instants remembered.
@@ -44,10 +43,10 @@ func (e *Engine) rowsAt(s *snapshot, t int64) ([]row, error) {
 	e.past.mu.Lock()
 	known, ok := e.past.points[t]
 	e.past.mu.Unlock()
-	if ok && known.cat == s.cat && known.mark == mark {
+	if ok && known.agreed == s.agreed && known.mark == mark {
 		return known.rows, nil
 	}
-	all, err := e.monthOf(s.cat.Availability, s.streaks, t)
+	all, err := e.monthOf(s.agreed, s.streaks, t)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +56,7 @@ func (e *Engine) rowsAt(s *snapshot, t int64) ([]row, error) {
 	if len(e.past.points) >= maxMemory {
 		clear(e.past.points)
 	}
-	e.past.points[t] = point{s.cat, mark, rows}
+	e.past.points[t] = point{s.agreed, mark, rows}
 	return rows, nil
 }
 

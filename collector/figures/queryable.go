@@ -247,9 +247,9 @@ func (q *querier) compute(ctx context.Context, grid []int64, keep func(string) b
 			b.rows(rows)
 		}
 		if all != nil {
-			b.states(s.cat.Availability, all)
+			b.states(s.agreed, all)
 		}
-		for _, service := range s.cat.Availability.Services {
+		for _, service := range s.agreed.Services {
 			b.add(number(1), metricInfo, "service", service.Name, "customer", service.Customer)
 		}
 		b.hosts(hosts)

@@ -81,7 +81,7 @@ func (e *Engine) lines(ctx context.Context, asOf time.Time) (*lines, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lines == nil {
-		if s.lines, err = timelines(s.cat.Availability, s.streaks, s.asOf); err != nil {
+		if s.lines, err = timelines(s.agreed, s.streaks, s.asOf); err != nil {
 			return nil, err
 		}
 	}

@@ -42,6 +42,7 @@ func contract(t *testing.T, fresh func(t *testing.T) opener) {
 		{"a judgement is written whole", judgementWhole},
 		{"people, sessions and tokens", peopleStore},
 		{"a set-up link has one winner", setupRace},
+		{"papers are amended, never edited", papersAmended},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, fresh(t)) })
 	}

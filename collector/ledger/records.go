@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -327,7 +328,11 @@ func contents(ctx context.Context, q querier) ([]content, error) {
 		hash, err := userContent(u)
 		return content{userSubject(u.Name), hash}, err
 	})
-	return append(append(out, versions...), users...), err
+	if err != nil {
+		return nil, err
+	}
+	papers, err := paperContents(ctx, q)
+	return slices.Concat(out, versions, users, papers), err
 }
 
 func primary(r *record.Record) string {

@@ -126,7 +126,7 @@ func TestFaultsAreToldTogether(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("token: got  %v\nwant %s", err, want)
 	}
-	for text, want := range map[string]string{"enrol, read,read": "read enrol", "": `"" is no scope: read, enrol or admin, several with commas`, "read,write": `"write" is no scope: read, enrol or admin, several with commas`} {
+	for text, want := range map[string]string{"enrol, read,read": "read enrol", "": `"" is no scope: read, enrol, plan, approve or admin, several with commas`, "read,write": `"write" is no scope: read, enrol, plan, approve or admin, several with commas`} {
 		scopes, err := people.ParseScopes(text)
 		got := ""
 		for _, s := range scopes {

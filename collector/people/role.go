@@ -39,21 +39,25 @@ type Scope string
 
 // The scopes. A token never does more than its maker may at that moment.
 const (
-	Read   Scope = "read"  // API, PromQL, metrics
-	Enrol  Scope = "enrol" // lets hosts in
-	Manage Scope = "admin" // users and tokens
+	Read   Scope = "read"    // API, PromQL, metrics
+	Enrol  Scope = "enrol"   // lets hosts in
+	Plan   Scope = "plan"    // plans work, asks for corrections, annotates
+	Decide Scope = "approve" // approves and refuses what others ask for
+	Manage Scope = "admin"   // users and tokens
 )
 
 // Scopes lists them.
-func Scopes() []Scope { return []Scope{Read, Enrol, Manage} }
+func Scopes() []Scope { return []Scope{Read, Enrol, Plan, Decide, Manage} }
 
 // needs is the least role whose user may make and use a token of that scope.
 func (s Scope) needs() Role {
 	switch s {
 	case Read:
 		return Viewer
-	case Enrol:
+	case Enrol, Plan:
 		return Operator
+	case Decide:
+		return Approver
 	}
 	return Admin
 }
@@ -64,7 +68,7 @@ func ParseScopes(text string) ([]Scope, error) {
 	for _, part := range strings.Split(text, ",") {
 		s := Scope(strings.TrimSpace(part))
 		if !slices.Contains(Scopes(), s) {
-			return nil, &Refusal{fmt.Sprintf("%q is no scope: read, enrol or admin, several with commas", part)}
+			return nil, &Refusal{fmt.Sprintf("%q is no scope: read, enrol, plan, approve or admin, several with commas", part)}
 		}
 		asked[s] = true
 	}

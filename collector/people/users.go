@@ -129,7 +129,7 @@ func (d *Door) NewToken(ctx context.Context, v Visitor, name string, scopes []Sc
 		faults = append(faults, &Refusal{"a token lives longer than nothing and at most 366d"})
 	}
 	if len(scopes) == 0 {
-		faults = append(faults, &Refusal{"name at least one scope: read, enrol or admin"})
+		faults = append(faults, &Refusal{"name at least one scope: read, enrol, plan, approve or admin"})
 	}
 	for _, s := range scopes {
 		if !v.role().atLeast(s.needs()) && !v.has(s) {

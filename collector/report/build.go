@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
@@ -27,6 +28,12 @@ type Records interface {
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 }
 
+// Annotations are what people said of outages of components (collector/correction).
+type Annotations interface {
+	// Causes are those that meet [from, to), as they stood at an instant; in Unix milliseconds.
+	Causes(ctx context.Context, components []string, from, to, at int64) ([]correction.Annotation, error)
+}
+
 // Source is what a report is made from.
 type Source struct {
 	Figures Figures
@@ -34,6 +41,8 @@ type Source struct {
 	Words   words.Shelf
 	// Damage gives what the stores lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
 	Damage func(from, to, asOf int64) []damage.Range
+	// Annotations are what people said of outages; nil: nothing is known of it.
+	Annotations Annotations
 }
 
 // Options say which report.

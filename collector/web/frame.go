@@ -53,7 +53,7 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 	for _, lang := range words.Languages() {
 		f.Langs = append(f.Langs, langLink{lang, s.books[lang].T("language.name"), v.with("lang", lang), lang == v.Lang})
 	}
-	if page == "login" || page == "setup" || page == "account" {
+	if page == "login" || page == "setup" || page == "account" || page == "plan" || page == "adjust" {
 		f.Live = 0 // what is typed must not be taken away
 	}
 	if v.Method != http.MethodGet || !f.Known {
@@ -62,7 +62,7 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 			return f
 		}
 	}
-	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"reports", "/reports"}} {
+	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"maintenance", "/maintenance"}, {"corrections", "/corrections"}, {"reports", "/reports"}} {
 		f.Nav = append(f.Nav, navLink{v.at(n.link), v.T(n.key), n.key == nav})
 	}
 	if page == "account" {

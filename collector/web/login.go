@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/people"
+	"github.com/plimsoll/plimsoll/collector/words"
 )
 
 // maxForm bounds what a form of these pages may send, in bytes.
@@ -54,6 +55,7 @@ func within(text string) string {
 // tells where to go on, or why not.
 type form struct {
 	name string
+	nav  string
 	show func(ctx context.Context, v *visit) (title string, view any, err error)
 	send func(w http.ResponseWriter, v *visit) (next string, err error)
 }
@@ -66,6 +68,13 @@ func (s *Site) post(f form) http.HandlerFunc {
 			http.Error(w, "there are no logins here", http.StatusNotFound)
 			return
 		}
+		s.send(f)(w, r)
+	}
+}
+
+// send makes the handler of a form that is sent, also where nobody logs in.
+func (s *Site) send(f form) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		v, err := s.visit(w, r)
 		if err == nil {
@@ -97,7 +106,7 @@ func (s *Site) post(f form) http.HandlerFunc {
 			s.fail(w, v, err)
 			return
 		}
-		s.render(w, v, f.name, "", title, view, status)
+		s.render(w, v, f.name, f.nav, title, view, status)
 	}
 }
 
@@ -106,6 +115,7 @@ func (s *Site) post(f form) http.HandlerFunc {
 func (v *visit) wrong(err error) (text string, status int) {
 	var weak *people.Weak
 	var limited *people.Limited
+	var refusal *words.Refusal
 	var texts []string
 	if errors.Is(err, people.ErrName) {
 		texts = append(texts, v.T("user.name.bad"))
@@ -124,6 +134,8 @@ func (v *visit) wrong(err error) (text string, status int) {
 		texts, status = append(texts, v.T("login.wrong")), http.StatusUnauthorized
 	case errors.Is(err, people.ErrLink):
 		texts, status = append(texts, v.T("setup.void")), http.StatusGone
+	case errors.As(err, &refusal):
+		texts, status = append(texts, refusal.In(v.Book)), http.StatusUnprocessableEntity
 	case errors.Is(err, errTwice):
 		texts, status = append(texts, v.T("password.twice")), http.StatusUnprocessableEntity
 	}

@@ -25,6 +25,9 @@ type outageView struct {
 	Reasons                          []reasonRow
 	Streaks                          []streakRow
 	FactsLink, APILink               string
+	Say                              annotationView
+	Adjust, Planned                  string // links to ask for a correction; empty: nobody can here
+	Corrections                      []correctionRow
 }
 
 type costRow struct{ Service, Link, Month, Counted, Availability, Budget string }
@@ -86,6 +89,9 @@ func (s *Site) outage(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, err
 	}
 	view.FactsLink = "/api/v1/facts.csv?" + url.Values{"component": {o.Component}, "from": {from.UTC().Format(time.RFC3339)}, "to": {to.UTC().Format(time.RFC3339Nano)}}.Encode()
+	if err := s.saidOf(ctx, v, &o, &view); err != nil {
+		return "", nil, err
+	}
 	return v.T("outage.of", o.Component), view, nil
 }
 

@@ -87,20 +87,20 @@ func openGuarded(t *testing.T, login web.Login) *guarded {
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plimsoll_logins_total"}, []string{"result"})
 	registry.MustRegister(logins)
 	g.door = people.NewDoor(people.Options{Store: s.Ledger, Now: s.Clock, Log: log, Cost: cheap, Count: func(result string) { logins.WithLabelValues(result).Inc() }})
-	programs := api.New(api.Options{Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, People: g.door, Version: "test", Now: s.Clock, Log: log,
+	programs := api.New(api.Options{Work: s.Work, Corrections: s.Corrections, Words: shelf, Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, People: g.door, Version: "test", Now: s.Clock, Log: log,
 		Admission: noAdmission{}, Senders: s.Ledger,
 		NewSender: func(context.Context, api.SenderAsk) (api.SenderToken, error) {
 			return api.SenderToken{}, ledger.ErrNotFound
 		},
 		Report: func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
-			m, err := report.Build(ctx, report.Source{Figures: s.Engine, Records: s.Ledger, Words: shelf}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
+			m, err := report.Build(ctx, report.Source{Figures: s.Engine, Records: s.Ledger, Words: shelf, Annotations: s.Corrections}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
 			if err != nil {
 				return err
 			}
 			return report.HTML(w, m)
 		}})
 	fine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine\n") })
-	g.site, err = web.New(web.Options{Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: s.Clock, Log: log,
+	g.site, err = web.New(web.Options{Work: s.Work, Corrections: s.Corrections, Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: s.Clock, Log: log,
 		Door: g.door, Login: login, Secure: true,
 		Mount: map[string]http.Handler{"/prometheus/api/v1/": api.Prometheus(s.PromQL, "test"), "GET /metrics": promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 			"GET /-/healthy": fine, "GET /-/ready": fine},

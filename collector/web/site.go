@@ -55,6 +55,10 @@ type Options struct {
 	// Mount adds handlers that are neither pages nor API: PromQL, metrics, health.
 	Mount map[string]http.Handler
 
+	// Work is planned and approved, Corrections are asked for and decided; nil: there are no such pages.
+	Work        api.Work
+	Corrections api.Corrections
+
 	// Door lets people and programs in; nil: everybody on this host is let in.
 	Door Door
 	// Login is when a person has to log in.

@@ -25,8 +25,10 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/maintenance"
 	"github.com/plimsoll/plimsoll/collector/record"
 	"github.com/plimsoll/plimsoll/collector/series"
 )
@@ -73,13 +75,16 @@ maintenance:
 
 // Seed is the opened collector.
 type Seed struct {
-	Ledger  *ledger.Ledger
-	Engine  *figures.Engine
-	PromQL  *series.PromQL
-	Samples *tsdb.DB
-	Now     time.Time
-	Zone    *time.Location
-	ahead   atomic.Int64 // nanoseconds the clock has moved on
+	Ledger *ledger.Ledger
+	Engine *figures.Engine
+	// Work and Corrections are what people decide; the engine counts it.
+	Work        *maintenance.Desk
+	Corrections *correction.Desk
+	PromQL      *series.PromQL
+	Samples     *tsdb.DB
+	Now         time.Time
+	Zone        *time.Location
+	ahead       atomic.Int64 // nanoseconds the clock has moved on
 }
 
 // Clock is Now and what Tick added; other goroutines may read it.
@@ -111,7 +116,8 @@ func Open(t testing.TB) *Seed {
 	}
 	var promql *series.PromQL
 	s.Engine = figures.New(figures.Options{Ledger: s.Ledger, Catalogue: func() *catalogue.Catalogue { return cat },
-		Samples: later{&promql}, Records: s.Ledger, Now: now})
+		Samples: later{&promql}, Records: s.Ledger, Decided: decided{s}, Now: now})
+	s.Work, s.Corrections = maintenance.NewDesk(s.Ledger, s.Engine, now), correction.NewDesk(s.Ledger, s.Engine, nil, now)
 	promql = series.NewPromQL(series.Merge(s.Samples, s.Engine.Queryable()), series.Limits{}, log, nil)
 	s.PromQL = promql
 	s.facts(t)
@@ -120,6 +126,23 @@ func Open(t testing.TB) *Seed {
 	s.problem(t)
 	clock = s.Now
 	return s
+}
+
+// decided lets the engine ask the desks that are made over it.
+type decided struct{ *Seed }
+
+// Decided is what of planned work and corrections was approved.
+func (d decided) Decided(ctx context.Context) ([]availability.Window, []availability.Adjustment, int64, error) {
+	revision, err := d.Ledger.PaperCount(ctx)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	windows, err := d.Work.Windows(ctx)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	adjustments, err := d.Corrections.Entries(ctx)
+	return windows, adjustments, revision, err
 }
 
 // later lets the engine ask PromQL, which is made over the engine.
