@@ -26,7 +26,22 @@ type evaluation struct {
 // version in force in it, in the order of the catalogue, each for its part.
 func Evaluate(in Input) ([]Figures, error) {
 	e := newEvaluation(in)
-	figures := []Figures{}
+	all := []Figures{}
+	err := e.each(func(v *view, p period) error {
+		f, err := e.figures(v, p)
+		all = append(all, f)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// each visits the agreement versions in force in the period, in the order of
+// the catalogue, each with its part of the period.
+func (e *evaluation) each(visit func(*view, period) error) error {
+	in := e.in
 	for i := range in.Catalogue.Agreements {
 		a := &in.Catalogue.Agreements[i]
 		if in.Service != "" && a.Service != in.Service {
@@ -34,7 +49,7 @@ func Evaluate(in Input) ([]Figures, error) {
 		}
 		whole := Span{in.From.In(a.Zone, -far), in.To.In(a.Zone, far)}
 		if whole.Length() == 0 {
-			return nil, fmt.Errorf("the period is empty: it begins at %s and ends before %s", Instant{whole.From, a.Zone}, Instant{whole.To, a.Zone})
+			return fmt.Errorf("the period is empty: it begins at %s and ends before %s", Instant{whole.From, a.Zone}, Instant{whole.To, a.Zone})
 		}
 		force := a.inForce()
 		part := whole.within(force.From, force.To)
@@ -42,16 +57,14 @@ func Evaluate(in Input) ([]Figures, error) {
 			continue
 		}
 		v, err := e.view(a)
-		if err != nil {
-			return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
+		if err == nil {
+			err = visit(v, period{part.From, part.To, min(in.AsOf, part.To)})
 		}
-		f, err := e.figures(v, period{part.From, part.To, min(in.AsOf, part.To)})
 		if err != nil {
-			return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
+			return fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
 		}
-		figures = append(figures, f)
 	}
-	return figures, nil
+	return nil
 }
 
 func newEvaluation(in Input) *evaluation {
