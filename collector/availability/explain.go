@@ -1,7 +1,9 @@
 package availability
 
 import (
+	"maps"
 	"math/big"
+	"slices"
 	"sort"
 	"time"
 )
@@ -21,6 +23,7 @@ type Explanation struct {
 	Streaks  []Evidence `json:"facts"`    // by component, observer and time
 
 	asOf  int64
+	from  int64                // the figures look back no further
 	marks map[streakID][]int64 // instants inside streaks that an outage names
 }
 
@@ -124,8 +127,7 @@ func (e *evaluation) explain(v *view, p period, f Figures) Explanation {
 	x := Explanation{Figures: f, Elapsed: max(0, p.end-p.from), Rows: []Row{}, Policies: agreed(v.agreement),
 		Calendar: e.in.Catalogue.inUse(v.agreement, p.from, p.to), Offsets: offsets(v.agreement.Zone, p.from, p.to), asOf: e.in.AsOf}
 	x.add(f.Pieces, v.agreement)
-	x.rest(v, e.reach(v, p))
-	x.mark(&f, v.agreement.Policies)
+	x.rest(e.concerned(v, p), v.agreement.Zone, x.reach(e, v, p))
 	return x
 }
 
@@ -213,12 +215,28 @@ func offsets(zone *time.Location, from, to int64) []Offset {
 	return out
 }
 
+// concerned are the views that have a say: the version's own, and those of the
+// other versions of its number, by whose cuts an outage counts before the period.
+func (e *evaluation) concerned(v *view, p period) []*view {
+	out := []*view{v}
+	for i := range e.in.Catalogue.Agreements {
+		a := &e.in.Catalogue.Agreements[i]
+		if a == v.agreement || a.Number != v.agreement.Number || a.inForce().From >= p.from {
+			continue
+		}
+		if other, err := e.view(a); err == nil { // a fault was told by the figures already
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
 // reach is the time whose facts the figures depend on: from where the cap on
 // planned time begins and the first outage that is still on in the period, or
 // the last good fact before it, lies, to the end of the last outage; blips look
-// a little beyond.
-func (e *evaluation) reach(v *view, p period) Span {
-	r := Span{p.from, max(p.from, p.end)}
+// a little beyond. It marks the good facts.
+func (x *Explanation) reach(e *evaluation, v *view, p period) Span {
+	r := Span{min(p.from, p.end), max(p.from, p.end)}
 	var near []stop
 	for _, s := range v.stops {
 		if s.From < p.end && (s.open || s.To >= p.from) {
@@ -226,37 +244,48 @@ func (e *evaluation) reach(v *view, p period) Span {
 			r = Span{min(r.From, s.From), max(r.To, s.To)}
 		}
 	}
+	begin, last := r.From, r.To
+	x.marks = map[streakID][]int64{}
 	for _, hit := range v.impacts(near, e.in.FactBefore) {
 		if hit.hasFact {
 			r.From = min(r.From, hit.earliest)
+			id := streakID{hit.of.Component, hit.of.Observer, hit.of.First}
+			x.marks[id] = append(x.marks[id], hit.earliest)
 		}
 	}
-	begin := r.From
-	for i := range e.in.Catalogue.Agreements {
-		a := &e.in.Catalogue.Agreements[i]
-		if a.Number != v.agreement.Number || a.inForce().From >= p.to {
-			continue
-		}
+	for _, other := range e.concerned(v, p) {
+		a := other.agreement
 		margin := max(a.IgnoreBlips, a.MergeBlips) + 1
-		starts := (&view{agreement: a}).capStart(max(begin, a.inForce().From))
-		r.From, r.To = min(r.From, starts-margin, begin-margin), max(r.To, r.To+margin)
+		r = Span{min(r.From, begin-margin, other.capStart(max(begin, a.inForce().From))-margin), max(r.To, last+margin)}
 	}
-	return r
+	// Unknown time ends no outage: that none is running shows in the last up
+	// before it, where a correction to down lies further back.
+	for i := min(v.seen.search(r.From), len(v.seen)-1); i >= 0; i-- {
+		if seg := v.seen[i]; v.agreement.Policies.isUp(seg.State) {
+			r.From = min(r.From, seg.To-1)
+			break
+		}
+	}
+	x.from = r.From
+	return Span{r.From, r.To + 1}
 }
 
-// rest lists the streaks of the tree's components that touch the span, and of
+// rest lists the streaks of the trees' components that touch the span, and of
 // each observer the one before and the one after.
-func (x *Explanation) rest(v *view, r Span) {
+func (x *Explanation) rest(views []*view, zone *time.Location, r Span) {
 	x.Streaks = []Evidence{}
-	zone := v.agreement.Zone
-	things := append([]thing{}, v.tree.things...)
-	sort.Slice(things, func(i, j int) bool { return things[i].name < things[j].name })
-	for _, each := range things {
-		if each.seen == nil {
-			continue
+	seen := map[string]*observed{}
+	for _, v := range views {
+		for _, each := range v.tree.things {
+			if each.seen != nil {
+				seen[each.name] = each.seen
+			}
 		}
-		c := each.seen.component
-		for _, list := range each.seen.observers {
+	}
+	for _, name := range slices.Sorted(maps.Keys(seen)) {
+		each := seen[name]
+		c := each.component
+		for _, list := range each.observers {
 			first := sort.Search(len(list), func(i int) bool { return list[i].Last >= r.From })
 			last := sort.Search(len(list), func(i int) bool { return list[i].First >= r.To })
 			for i := max(0, first-1); i < min(len(list), max(first, last)+1); i++ {
@@ -264,7 +293,7 @@ func (x *Explanation) rest(v *view, r Span) {
 				out := Evidence{Component: s.Component, Observer: s.Observer, State: s.State, First: Instant{s.First, zone}, Last: Instant{s.Last, zone},
 					Count: s.Count, MaxGap: s.MaxGap, own: s.Hold}
 				lasts := c.hold(s.Hold)
-				end := v.model.asOf
+				end := x.asOf
 				if lasts < forever {
 					out.Hold = &lasts
 					end = min(end, s.Last+lasts)
@@ -281,48 +310,36 @@ func (x *Explanation) rest(v *view, r Span) {
 	}
 }
 
-// mark notes the facts inside streaks that outages name as the last good one.
-func (x *Explanation) mark(f *Figures, p Policies) {
-	x.marks = map[streakID][]int64{}
-	for _, o := range f.Outages {
-		if o.Earliest == nil {
-			continue
-		}
-		for i := range x.Streaks {
-			s := &x.Streaks[i]
-			if s.First.MS < o.Earliest.MS && o.Earliest.MS < s.Last.MS && p.isUp(s.State) && contains(o.Components, s.Component) {
-				id := streakID{s.Component, s.Observer, s.First.MS}
-				x.marks[id] = append(x.marks[id], o.Earliest.MS)
-				break
-			}
-		}
-	}
-}
-
-// Facts are the fewest facts that say the same as the streaks: the first and
-// the last of each, the first holding until the last. They are what the
-// evaluate command reads.
+// Facts are the fewest facts that say the same as the streaks from the instant
+// on that the figures look back to: the first and the last of each, the first
+// holding until the last. What holds at that instant is said there once. They
+// are what the evaluate command reads.
 func (x *Explanation) Facts() []Fact {
 	var out []Fact
 	for i := range x.Streaks {
 		s := &x.Streaks[i]
-		at := append([]int64{s.First.MS}, x.marks[streakID{s.Component, s.Observer, s.First.MS}]...)
-		if s.Last.MS > s.First.MS {
-			at = append(at, s.Last.MS)
-		}
-		sort.Slice(at, func(i, j int) bool { return at[i] < at[j] })
-		for k, t := range at {
-			f := Fact{Component: s.Component, Observer: s.Observer, At: t, State: s.State, Received: t, Hold: s.own}
-			if t >= x.asOf || k > 0 && t == at[k-1] {
-				continue
-			}
-			for _, next := range at[k+1:] {
-				if next > t {
-					f.Hold = next - t
-					break
+		f := Fact{Component: s.Component, Observer: s.Observer, State: s.State, Hold: s.own}
+		if s.Last.MS < x.from {
+			if s.Until.MS > x.from {
+				f.At, f.Received = x.from, x.from
+				if s.Hold != nil {
+					f.Hold = max(1, s.Last.MS+*s.Hold-x.from)
 				}
+				out = append(out, f)
 			}
-			out = append(out, f)
+			continue
+		}
+		at := append([]int64{max(x.from, s.First.MS), s.Last.MS}, x.marks[streakID{s.Component, s.Observer, s.First.MS}]...)
+		slices.Sort(at)
+		at = slices.Compact(at)
+		for k, t := range at {
+			f.At, f.Received, f.Hold = t, t, s.own
+			if k+1 < len(at) {
+				f.Hold = at[k+1] - t
+			}
+			if t < x.asOf {
+				out = append(out, f)
+			}
 		}
 	}
 	return out

@@ -84,7 +84,7 @@ func ComponentOutages(c Component, streaks []Streak, asOf int64, exact FactBefor
 	var p Policies
 	var out []ComponentOutage
 	for _, s := range p.stops(o.timeline, 0) {
-		at, ok := o.lastFact(s.From, p.isUp, exact)
+		at, _, ok := o.lastFact(s.From, p.isUp, exact)
 		if !ok {
 			at = 0
 		}
