@@ -19,6 +19,7 @@ type commands struct {
 	Run        runCmd        `cmd:"" help:"Run the collector."`
 	Check      checkCmd      `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
 	Evaluate   evaluateCmd   `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
+	Explain    explainCmd    `cmd:"" help:"Why a figure is what it is: the sum, its rows, the facts."`
 	Report     reportCmd     `cmd:"" help:"Write the service report of a customer and month."`
 	Export     exportCmd     `cmd:"" help:"Take raw data out of a running collector."`
 	Enrol      enrolCmd      `cmd:"" help:"Let new agents in."`

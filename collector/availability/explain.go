@@ -21,10 +21,7 @@ type Explanation struct {
 	Calendar []InUse    `json:"calendar"` // its versions that hold in the period, in order
 	Offsets  []Offset   `json:"offsets"`  // of the agreement's zone in the period
 	Streaks  []Evidence `json:"facts"`    // by component, observer and time
-
-	asOf  int64
-	from  int64                // the figures look back no further
-	marks map[streakID][]int64 // instants inside streaks that an outage names
+	Back     int64      `json:"looks_back_to_ms"`
 }
 
 type streakID struct {
@@ -102,7 +99,8 @@ type Evidence struct {
 	Hold      *int64  `json:"hold_ms"` // how long the last fact holds; null: until the next one
 	Until     Instant `json:"until"`   // it decided nothing from here on: another fact came, or it no longer held
 
-	own int64 // as Streak.Hold
+	Own   int64   `json:"own_hold_ms"`        // as Streak.Hold: 0 as the component says, -1 not at all
+	Named []int64 `json:"named_ms,omitempty"` // facts inside it that an outage names as the last good one
 }
 
 // Explain is Evaluate with the reasons, entry for entry.
@@ -125,9 +123,11 @@ func Explain(in Input) ([]Explanation, error) {
 
 func (e *evaluation) explain(v *view, p period, f Figures) Explanation {
 	x := Explanation{Figures: f, Elapsed: max(0, p.end-p.from), Rows: []Row{}, Policies: agreed(v.agreement),
-		Calendar: e.in.Catalogue.inUse(v.agreement, p.from, p.to), Offsets: offsets(v.agreement.Zone, p.from, p.to), asOf: e.in.AsOf}
+		Calendar: e.in.Catalogue.inUse(v.agreement, p.from, p.to), Offsets: offsets(v.agreement.Zone, p.from, p.to)}
 	x.add(f.Pieces, v.agreement)
-	x.rest(e.concerned(v, p), v.agreement.Zone, x.reach(e, v, p))
+	reach, named := e.reach(v, p)
+	x.Back = reach.From
+	x.rest(e.concerned(v, p), v.agreement.Zone, reach, named)
 	return x
 }
 
@@ -234,9 +234,9 @@ func (e *evaluation) concerned(v *view, p period) []*view {
 // reach is the time whose facts the figures depend on: from where the cap on
 // planned time begins and the first outage that is still on in the period, or
 // the last good fact before it, lies, to the end of the last outage; blips look
-// a little beyond. It marks the good facts.
-func (x *Explanation) reach(e *evaluation, v *view, p period) Span {
-	r := Span{min(p.from, p.end), max(p.from, p.end)}
+// a little beyond. named are those good facts.
+func (e *evaluation) reach(v *view, p period) (r Span, named map[streakID][]int64) {
+	r = Span{min(p.from, p.end), max(p.from, p.end)}
 	var near []stop
 	for _, s := range v.stops {
 		if s.From < p.end && (s.open || s.To >= p.from) {
@@ -245,12 +245,12 @@ func (x *Explanation) reach(e *evaluation, v *view, p period) Span {
 		}
 	}
 	begin, last := r.From, r.To
-	x.marks = map[streakID][]int64{}
+	named = map[streakID][]int64{}
 	for _, hit := range v.impacts(near, e.in.FactBefore) {
 		if hit.hasFact {
 			r.From = min(r.From, hit.earliest)
 			id := streakID{hit.of.Component, hit.of.Observer, hit.of.First}
-			x.marks[id] = append(x.marks[id], hit.earliest)
+			named[id] = append(named[id], hit.earliest)
 		}
 	}
 	for _, other := range e.concerned(v, p) {
@@ -266,13 +266,12 @@ func (x *Explanation) reach(e *evaluation, v *view, p period) Span {
 			break
 		}
 	}
-	x.from = r.From
-	return Span{r.From, r.To + 1}
+	return Span{r.From, r.To + 1}, named
 }
 
 // rest lists the streaks of the trees' components that touch the span, and of
 // each observer the one before and the one after.
-func (x *Explanation) rest(views []*view, zone *time.Location, r Span) {
+func (x *Explanation) rest(views []*view, zone *time.Location, r Span, named map[streakID][]int64) {
 	x.Streaks = []Evidence{}
 	seen := map[string]*observed{}
 	for _, v := range views {
@@ -291,9 +290,9 @@ func (x *Explanation) rest(views []*view, zone *time.Location, r Span) {
 			for i := max(0, first-1); i < min(len(list), max(first, last)+1); i++ {
 				s := list[i]
 				out := Evidence{Component: s.Component, Observer: s.Observer, State: s.State, First: Instant{s.First, zone}, Last: Instant{s.Last, zone},
-					Count: s.Count, MaxGap: s.MaxGap, own: s.Hold}
+					Count: s.Count, MaxGap: s.MaxGap, Own: s.Hold, Named: named[streakID{s.Component, s.Observer, s.First}]}
 				lasts := c.hold(s.Hold)
-				end := x.asOf
+				end := x.Figures.AsOf.MS
 				if lasts < forever {
 					out.Hold = &lasts
 					end = min(end, s.Last+lasts)
@@ -318,26 +317,26 @@ func (x *Explanation) Facts() []Fact {
 	var out []Fact
 	for i := range x.Streaks {
 		s := &x.Streaks[i]
-		f := Fact{Component: s.Component, Observer: s.Observer, State: s.State, Hold: s.own}
-		if s.Last.MS < x.from {
-			if s.Until.MS > x.from {
-				f.At, f.Received = x.from, x.from
+		f := Fact{Component: s.Component, Observer: s.Observer, State: s.State, Hold: s.Own}
+		if s.Last.MS < x.Back {
+			if s.Until.MS > x.Back {
+				f.At, f.Received = x.Back, x.Back
 				if s.Hold != nil {
-					f.Hold = max(1, s.Last.MS+*s.Hold-x.from)
+					f.Hold = max(1, s.Last.MS+*s.Hold-x.Back)
 				}
 				out = append(out, f)
 			}
 			continue
 		}
-		at := append([]int64{max(x.from, s.First.MS), s.Last.MS}, x.marks[streakID{s.Component, s.Observer, s.First.MS}]...)
+		at := append([]int64{max(x.Back, s.First.MS), s.Last.MS}, s.Named...)
 		slices.Sort(at)
 		at = slices.Compact(at)
 		for k, t := range at {
-			f.At, f.Received, f.Hold = t, t, s.own
+			f.At, f.Received, f.Hold = t, t, s.Own
 			if k+1 < len(at) {
 				f.Hold = at[k+1] - t
 			}
-			if t < x.asOf {
+			if t < x.Figures.AsOf.MS {
 				out = append(out, f)
 			}
 		}
@@ -354,7 +353,7 @@ func (x *Explanation) Behind(r *Row) []Evidence {
 		same := func(k int) bool {
 			return k >= 0 && k < len(x.Streaks) && x.Streaks[k].Component == s.Component && x.Streaks[k].Observer == s.Observer
 		}
-		begin, end := s.First.MS, x.asOf
+		begin, end := s.First.MS, x.Figures.AsOf.MS
 		if same(i + 1) {
 			end = x.Streaks[i+1].First.MS
 		}

@@ -327,7 +327,11 @@ func contents(ctx context.Context, q querier) ([]content, error) {
 		hash, err := userContent(u)
 		return content{userSubject(u.Name), hash}, err
 	})
-	return append(append(out, versions...), users...), err
+	if err != nil {
+		return nil, err
+	}
+	periods, err := periodContents(ctx, q)
+	return append(append(append(out, versions...), users...), periods...), err
 }
 
 func primary(r *record.Record) string {

@@ -44,6 +44,7 @@ func Access() Table {
 		// Pages.
 		{Route: "GET /{$}", Least: Viewer, Customer: Within},
 		{Route: "GET /services/{name}", Least: Viewer, Customer: Within},
+		{Route: "GET /services/{name}/explain", Least: Viewer, Customer: Within},
 		{Route: "GET /hosts", Least: Viewer, Customer: Within},
 		{Route: "GET /hosts/{instance}", Least: Viewer, Customer: Within},
 		{Route: "GET /outages/{id}", Least: Viewer, Customer: Within},
@@ -67,6 +68,8 @@ func Access() Table {
 		{Route: "/api/", Least: Viewer, Scope: Read, Customer: Nothing},
 		{Route: "GET /api/v1/services", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/services/{name}", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/services/{name}/explain", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/services/{name}/explain.csv", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/hosts", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/damage", Least: Viewer, Scope: Read, Customer: Nothing},
 		{Route: "GET /api/v1/hosts/{instance}/silences", Least: Viewer, Scope: Read, Customer: Within},

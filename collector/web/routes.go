@@ -13,6 +13,7 @@ func (s *Site) routes(assets http.Handler) {
 	m := s.gate
 	m.HandleFunc("GET /{$}", s.page("overview", "overview", s.overview))
 	m.HandleFunc("GET /services/{name}", s.page("service", "overview", s.service))
+	m.HandleFunc("GET /services/{name}/explain", s.page("explain", "overview", s.explanation))
 	m.HandleFunc("GET /hosts", s.page("hosts", "hosts", s.hosts))
 	m.HandleFunc("GET /hosts/{instance}", s.page("host", "hosts", s.host))
 	m.HandleFunc("GET /outages/{id}", s.page("outage", "overview", s.outage))
@@ -35,6 +36,8 @@ func (s *Site) routes(assets http.Handler) {
 		m.HandleFunc("/api/", a.Missing)
 		huma.Get(spec, "/api/v1/services", a.Services)
 		huma.Get(spec, "/api/v1/services/{name}", a.Service)
+		huma.Get(spec, "/api/v1/services/{name}/explain", a.Explain)
+		huma.Get(spec, "/api/v1/services/{name}/explain.csv", a.ExplainCSV)
 		huma.Get(spec, "/api/v1/hosts", a.Hosts)
 		huma.Get(spec, "/api/v1/hosts/{instance}/silences", a.Silences)
 		huma.Get(spec, "/api/v1/damage", a.Damage)

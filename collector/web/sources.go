@@ -18,6 +18,7 @@ type Figures interface {
 	Catalogue() *catalogue.Catalogue
 	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
 	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
+	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
 	ServiceTimeline(ctx context.Context, service string, from, to, asOf time.Time) (availability.Timeline, error)
 	ComponentTimeline(ctx context.Context, component string, from, to, asOf time.Time) (availability.Timeline, error)
@@ -34,6 +35,7 @@ type Store interface {
 	Silences(ctx context.Context, instance string, from, to int64) ([]silence.Silence, error)
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 	Record(ctx context.Context, no string) (ledger.File, error)
+	Origins(ctx context.Context, component string, from, to int64) (map[ledger.StreakKey]ledger.Origin, error)
 }
 
 // Samples answers PromQL.
