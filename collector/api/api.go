@@ -75,6 +75,7 @@ type Options struct {
 	Senders   Senders
 	// Admission lets hosts in and out.
 	Admission Admission
+	Periods   Periods
 	// People are users and API tokens.
 	People  People
 	Version string

@@ -22,8 +22,8 @@ type Ledger interface {
 	PeriodVersion(ctx context.Context, customer, period string, version int64) (ledger.Period, error)
 	ClosePeriod(ctx context.Context, p ledger.Period) (ledger.Period, error)
 	ProposePeriod(ctx context.Context, p ledger.Period) (ledger.Period, error)
-	WithdrawProposal(ctx context.Context, customer, period, by, why string) error
-	DecidePeriod(ctx context.Context, customer, period string, version int64, accept bool, by, why string) (ledger.Period, error)
+	WithdrawProposal(ctx context.Context, customer, period string, at int64, by, why string) error
+	DecidePeriod(ctx context.Context, customer, period string, version int64, accept bool, at int64, by, why string) (ledger.Period, error)
 }
 
 // Figures gives months as they come out now.
@@ -90,7 +90,7 @@ func (b *Book) Close(ctx context.Context, customer, month, by, reason string) (l
 	if err != nil {
 		return ledger.Period{}, err
 	}
-	p, err := b.o.Ledger.ClosePeriod(ctx, ledger.Period{Customer: customer, Period: month, AsOf: now.UnixMilli(), MadeBy: by, Reason: reason, Hash: hash, Differences: "[]", Frozen: text})
+	p, err := b.o.Ledger.ClosePeriod(ctx, ledger.Period{Customer: customer, Period: month, AsOf: now.UnixMilli(), MadeAt: now.UnixMilli(), MadeBy: by, Reason: reason, Hash: hash, Differences: "[]", Frozen: text})
 	if errors.Is(err, ledger.ErrPeriodClosed) {
 		return p, &Refusal{fmt.Sprintf("%s of %q is closed already; what changed since is proposed as its next version", month, customer)}
 	}
@@ -99,7 +99,7 @@ func (b *Book) Close(ctx context.Context, customer, month, by, reason string) (l
 
 // Decide accepts or rejects the proposal of that number.
 func (b *Book) Decide(ctx context.Context, customer, month string, version int64, accept bool, by, why string) (ledger.Period, error) {
-	p, err := b.o.Ledger.DecidePeriod(ctx, customer, month, version, accept, by, why)
+	p, err := b.o.Ledger.DecidePeriod(ctx, customer, month, version, accept, b.o.Now().UnixMilli(), by, why)
 	if errors.Is(err, ledger.ErrNoProposal) {
 		return p, &Refusal{fmt.Sprintf("version %d of %s of %q waits for no decision: it is %s", version, month, customer, p.State)}
 	}
@@ -303,7 +303,7 @@ func (b *Book) compare(ctx context.Context, p *ledger.Period, versions []ledger.
 		return err
 	}
 	if len(differs) == 0 {
-		return b.o.Ledger.WithdrawProposal(ctx, p.Customer, p.Period, actor, "the period comes out as it stands again")
+		return b.o.Ledger.WithdrawProposal(ctx, p.Customer, p.Period, now.AsOf, actor, "the period comes out as it stands again")
 	}
 	list, err := json.Marshal(differs)
 	if err != nil {
@@ -319,7 +319,7 @@ func (b *Book) compare(ctx context.Context, p *ledger.Period, versions []ledger.
 	if err != nil {
 		return err
 	}
-	made, err := b.o.Ledger.ProposePeriod(ctx, ledger.Period{Customer: p.Customer, Period: p.Period, AsOf: now.AsOf, MadeBy: actor,
+	made, err := b.o.Ledger.ProposePeriod(ctx, ledger.Period{Customer: p.Customer, Period: p.Period, AsOf: now.AsOf, MadeAt: now.AsOf, MadeBy: actor,
 		Reason: fmt.Sprintf("%d figures come out otherwise than in version %d", len(differs), p.Version), Hash: hash, Differences: string(list), Frozen: text})
 	if err == nil {
 		b.o.Log.Info("a closed period comes out otherwise: the next version waits for an approver", "customer", p.Customer, "period", p.Period, "version", made.Version, "differences", len(differs))

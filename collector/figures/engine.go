@@ -40,7 +40,7 @@ type Options struct {
 	// Closed gives, by customer, what stands of a closed month (2026-10) at
 	// asOf; nil: no month is closed.
 	Closed func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error)
-	Now        func() time.Time
+	Now    func() time.Time
 }
 
 // Engine computes figures. It is safe for concurrent use.
@@ -211,4 +211,3 @@ func (e *Engine) evaluate(c *availability.Catalogue, streaks map[string][]availa
 	}
 	return found, nil
 }
-

@@ -100,9 +100,9 @@ func periodVersion(ctx context.Context, q querier, customer, period string, vers
 }
 
 // ClosePeriod writes the first version of a period, which counts from now on;
-// ErrPeriodClosed when there is one. Version, State and MadeAt are filled in.
+// ErrPeriodClosed when there is one. Version and State are filled in.
 func (l *Ledger) ClosePeriod(ctx context.Context, p Period) (Period, error) {
-	p.Version, p.State, p.MadeAt = 1, PeriodClosed, l.ms()
+	p.Version, p.State = 1, PeriodClosed
 	return p, l.inTx(ctx, "close the period", func(tx *sql.Tx) error {
 		last, err := lastVersion(ctx, tx, p.Customer, p.Period)
 		switch {
@@ -116,10 +116,9 @@ func (l *Ledger) ClosePeriod(ctx context.Context, p Period) (Period, error) {
 }
 
 // ProposePeriod writes the next version of a closed period as a proposal, in
-// the place of one that waits; ErrPeriodOpen. Version, State and MadeAt are
-// filled in.
+// the place of one that waits; ErrPeriodOpen. Version and State are filled in.
 func (l *Ledger) ProposePeriod(ctx context.Context, p Period) (Period, error) {
-	p.State, p.MadeAt = PeriodProposed, l.ms()
+	p.State = PeriodProposed
 	err := l.inTx(ctx, "propose a restatement", func(tx *sql.Tx) error {
 		last, err := lastVersion(ctx, tx, p.Customer, p.Period)
 		switch {
@@ -139,14 +138,14 @@ func (l *Ledger) ProposePeriod(ctx context.Context, p Period) (Period, error) {
 
 // WithdrawProposal ends a proposal that waits, because the period comes out
 // as it stands again. None is no fault.
-func (l *Ledger) WithdrawProposal(ctx context.Context, customer, period, by, why string) error {
+func (l *Ledger) WithdrawProposal(ctx context.Context, customer, period string, at int64, by, why string) error {
 	return l.inTx(ctx, "withdraw a proposal", func(tx *sql.Tx) error {
-		return supersede(ctx, tx, customer, period, l.ms(), by, why)
+		return supersede(ctx, tx, customer, period, at, by, why)
 	})
 }
 
 // DecidePeriod accepts or rejects a proposal; ErrNotFound, ErrNoProposal.
-func (l *Ledger) DecidePeriod(ctx context.Context, customer, period string, version int64, accept bool, by, why string) (p Period, err error) {
+func (l *Ledger) DecidePeriod(ctx context.Context, customer, period string, version int64, accept bool, at int64, by, why string) (p Period, err error) {
 	return p, l.inTx(ctx, "decide about a restatement", func(tx *sql.Tx) error {
 		if p, err = periodVersion(ctx, tx, customer, period, version); err != nil {
 			return err
@@ -158,7 +157,7 @@ func (l *Ledger) DecidePeriod(ctx context.Context, customer, period string, vers
 		if accept {
 			p.State = PeriodAccepted
 		}
-		p.DecidedAt, p.DecidedBy, p.Decision = l.ms(), by, why
+		p.DecidedAt, p.DecidedBy, p.Decision = at, by, why
 		return changePeriod(ctx, tx, p, "period."+string(p.State))
 	})
 }

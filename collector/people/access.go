@@ -51,9 +51,11 @@ func Access() Table {
 		{Route: "GET /problems", Least: Viewer, Customer: Within},
 		{Route: "GET /problems/{no}", Least: Viewer, Customer: Within},
 		{Route: "GET /reports", Least: Viewer, Customer: Within},
+		{Route: "GET /periods", Least: Viewer, Customer: Within},
 		{Route: "/", Least: Viewer, Customer: Nothing},
 		{Route: "GET /static/", Open: true, Customer: Nothing},
 		// What a person does.
+		{Route: "POST /periods", Least: Approver, Customer: Within},
 		{Route: "POST /actions/{name}", Least: Operator, Customer: Outside},
 		// One's own account.
 		{Route: "GET /login", Open: true, Customer: Nothing},
@@ -80,6 +82,11 @@ func Access() Table {
 		{Route: "GET /api/v1/facts.csv", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/catalogue", Least: Viewer, Scope: Read, Customer: Outside},
 		{Route: "GET /api/v1/report", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/periods", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/periods/{period}/versions/{version}", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "POST /api/v1/periods/{period}/close", Least: Approver, Customer: Within},
+		{Route: "POST /api/v1/periods/{period}/decide", Least: Approver, Customer: Within},
+		{Route: "POST /api/v1/periods/check", Least: Approver, Customer: Outside},
 		{Route: "GET /api/v1/audit/verify", Least: Viewer, Scope: Read, Customer: Outside},
 		{Route: "POST /api/v1/enrol-tokens", Least: Operator, Scope: Enrol, Customer: Outside},
 		{Route: "GET /api/v1/enrol-tokens", Least: Operator, Scope: Enrol, Customer: Outside},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/people"
 )
 
@@ -106,6 +107,7 @@ func (s *Site) post(f form) http.HandlerFunc {
 func (v *visit) wrong(err error) (text string, status int) {
 	var weak *people.Weak
 	var limited *people.Limited
+	var refused *closing.Refusal
 	var texts []string
 	if errors.Is(err, people.ErrName) {
 		texts = append(texts, v.T("user.name.bad"))
@@ -124,6 +126,8 @@ func (v *visit) wrong(err error) (text string, status int) {
 		texts, status = append(texts, v.T("login.wrong")), http.StatusUnauthorized
 	case errors.Is(err, people.ErrLink):
 		texts, status = append(texts, v.T("setup.void")), http.StatusGone
+	case errors.As(err, &refused):
+		texts, status = append(texts, refused.Why), http.StatusUnprocessableEntity
 	case errors.Is(err, errTwice):
 		texts, status = append(texts, v.T("password.twice")), http.StatusUnprocessableEntity
 	}

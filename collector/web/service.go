@@ -35,6 +35,7 @@ type figuresView struct {
 	More, Policies              []Pair
 	FactsLink, APILink, Command string
 	Why                         string // the page that explains the figures
+	Closed, ClosedLink          string // by which version the month stands; empty while it is open
 }
 
 type keyFigure struct{ Label, Value, Note, State, Link string }
@@ -177,6 +178,10 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	view.FactsLink = "/api/v1/facts.csv?" + q.Encode()
 	view.Why = v.at(explainPath(f, period))
 	view.Key[0].Link = view.Why
+	if view.Closed, err = s.closed(ctx, v, f.Customer, period); err != nil {
+		return view, err
+	}
+	view.ClosedLink = v.at("/periods#" + periodAnchor(f.Customer, period))
 	view.APILink = "/api/v1" + servicePath(f.Service) + "?" + url.Values{"period": {period}, "as_of": {v.AsOf.UTC().Format(time.RFC3339Nano)}}.Encode()
 	view.Command = fmt.Sprintf("%s evaluate --facts facts.csv --catalogue catalogue.yaml --from %s --to %s --as-of %s --format table",
 		s.Program, from.In(zone).Format("2006-01-02"), to.In(zone).Format("2006-01-02"), v.AsOf.UTC().Format(time.RFC3339Nano))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -36,6 +37,14 @@ type Store interface {
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 	Record(ctx context.Context, no string) (ledger.File, error)
 	Origins(ctx context.Context, component string, from, to int64) (map[ledger.StreakKey]ledger.Origin, error)
+}
+
+// Periods closes and restates months (collector/closing).
+type Periods interface {
+	Versions(ctx context.Context) ([]ledger.Period, error)
+	Status(ctx context.Context, customer, month string, asOf time.Time) (closing.Status, error)
+	Close(ctx context.Context, customer, month, by, reason string) (ledger.Period, error)
+	Decide(ctx context.Context, customer, month string, version int64, accept bool, by, why string) (ledger.Period, error)
 }
 
 // Samples answers PromQL.
