@@ -36,7 +36,7 @@ const (
 func Impacts(in Input, service string) ([]Impact, error) {
 	e := newEvaluation(in)
 	zone := in.Catalogue.zoneOf(service, in.AsOf)
-	m := newModel(in.Catalogue, e.observe, zone, in.AsOf)
+	m := newModel(e, zone)
 	t, err := m.tree(service)
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", service, err)

@@ -34,7 +34,7 @@ func TestImpacts(t *testing.T) {
 	}
 	// Drawing gives the same as looking at all combinations.
 	e := newEvaluation(in)
-	tree, err := newModel(in.Catalogue, e.observe, w.agreement().Zone, in.AsOf).tree(w.catalogue.Services[0].Name)
+	tree, err := newModel(e, w.agreement().Zone).tree(w.catalogue.Services[0].Name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,9 @@ type evaluation struct {
 	observed map[string]*observed
 	models   map[string]*model
 	views    map[*Agreement]*view
+
+	components map[string]int // by name, in the catalogue
+	services   map[string]int
 }
 
 // Evaluate computes the figures of the period: one entry for each agreement
@@ -68,7 +71,15 @@ func (e *evaluation) each(visit func(*view, period) error) error {
 }
 
 func newEvaluation(in Input) *evaluation {
-	return &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{}}
+	e := &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{},
+		components: map[string]int{}, services: map[string]int{}}
+	for i := len(in.Catalogue.Components) - 1; i >= 0; i-- { // the first of a name counts
+		e.components[in.Catalogue.Components[i].Name] = i
+	}
+	for i := len(in.Catalogue.Services) - 1; i >= 0; i-- {
+		e.services[in.Catalogue.Services[i].Name] = i
+	}
+	return e
 }
 
 // observe is the component as observed, worked out once.
@@ -76,7 +87,10 @@ func (e *evaluation) observe(component string) *observed {
 	if o, ok := e.observed[component]; ok {
 		return o
 	}
-	c, _ := e.in.Catalogue.Component(component)
+	var c Component
+	if i, ok := e.components[component]; ok {
+		c = e.in.Catalogue.Components[i]
+	}
 	o := observe(c, e.in.Streaks[component], e.in.AsOf)
 	e.observed[component] = o
 	return o
@@ -88,7 +102,7 @@ func (e *evaluation) view(a *Agreement) (*view, error) {
 	}
 	m, ok := e.models[a.Zone.String()]
 	if !ok {
-		m = newModel(e.in.Catalogue, e.observe, a.Zone, e.in.AsOf)
+		m = newModel(e, a.Zone)
 		e.models[a.Zone.String()] = m
 	}
 	v, err := newView(m, a)

@@ -70,6 +70,7 @@ func Access() Table {
 		{Route: "/api/", Least: Viewer, Scope: Read, Customer: Nothing},
 		{Route: "GET /api/v1/services", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/services/{name}", Least: Viewer, Scope: Read, Customer: Within},
+		{Route: "GET /api/v1/services/{name}/outlook", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/services/{name}/explain", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/services/{name}/explain.csv", Least: Viewer, Scope: Read, Customer: Within},
 		{Route: "GET /api/v1/hosts", Least: Viewer, Scope: Read, Customer: Within},

@@ -39,6 +39,7 @@ func (s *Site) routes(assets http.Handler) {
 		huma.Get(spec, "/api/v1/services", a.Services)
 		huma.Get(spec, "/api/v1/services/{name}", a.Service)
 		huma.Get(spec, "/api/v1/services/{name}/explain", a.Explain)
+		huma.Get(spec, "/api/v1/services/{name}/outlook", a.Outlook)
 		huma.Get(spec, "/api/v1/services/{name}/explain.csv", a.ExplainCSV)
 		huma.Get(spec, "/api/v1/hosts", a.Hosts)
 		huma.Get(spec, "/api/v1/hosts/{instance}/silences", a.Silences)

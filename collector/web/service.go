@@ -23,6 +23,7 @@ type serviceView struct {
 	NoFigures               string
 	Figures                 []figuresView
 	Tree                    []node
+	Outlook                 *outlookView // nil: nothing is agreed
 }
 
 type figuresView struct {
@@ -99,6 +100,9 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 		view.Figures = append(view.Figures, f)
 	}
 	view.Tree = []node{s.tree(ctx, v, service.Needs, states)}
+	if view.Outlook, err = s.outlook(ctx, v, name); err != nil {
+		return "", nil, err
+	}
 	return name, view, nil
 }
 

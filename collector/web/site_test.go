@@ -34,7 +34,7 @@ func open(t *testing.T) (*figurestest.Seed, *httptest.Server) {
 		t.Fatal(err)
 	}
 	now, log := s.Clock, slog.New(slog.NewTextHandler(t.Output(), nil))
-	programs := api.New(api.Options{Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, Version: "test", Now: now, Log: log,
+	programs := api.New(api.Options{Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, Periods: s.Book, Version: "test", Now: now, Log: log,
 		Report: func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
 			m, err := report.Build(ctx, report.Source{Figures: s.Engine, Records: s.Ledger, Words: shelf}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
 			if err != nil {
@@ -42,7 +42,7 @@ func open(t *testing.T) (*figurestest.Seed, *httptest.Server) {
 			}
 			return report.HTML(w, m)
 		}})
-	site, err := web.New(web.Options{Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: now, Log: log,
+	site, err := web.New(web.Options{Figures: s.Engine, Store: s.Ledger, Periods: s.Book, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: now, Log: log,
 		Mount: map[string]http.Handler{"/prometheus/api/v1/": api.Prometheus(s.PromQL, "test")},
 		Next: func(context.Context) []web.Step {
 			return []web.Step{{Title: map[string]string{"en": "Break something", "zh-CN": "试着让它中断"}, Text: map[string]string{"en": "The sample page is up. Stop it: within 15 seconds you see an outage being born."},

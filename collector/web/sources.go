@@ -20,6 +20,7 @@ type Figures interface {
 	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
 	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
 	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
+	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
 	ServiceTimeline(ctx context.Context, service string, from, to, asOf time.Time) (availability.Timeline, error)
 	ComponentTimeline(ctx context.Context, component string, from, to, asOf time.Time) (availability.Timeline, error)

@@ -25,6 +25,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -75,6 +76,7 @@ maintenance:
 type Seed struct {
 	Ledger  *ledger.Ledger
 	Engine  *figures.Engine
+	Book    *closing.Book
 	PromQL  *series.PromQL
 	Samples *tsdb.DB
 	Now     time.Time
@@ -111,7 +113,11 @@ func Open(t testing.TB) *Seed {
 	}
 	var promql *series.PromQL
 	s.Engine = figures.New(figures.Options{Ledger: s.Ledger, Catalogue: func() *catalogue.Catalogue { return cat },
-		Samples: later{&promql}, Records: s.Ledger, Now: now})
+		Samples: later{&promql}, Records: s.Ledger, Now: now,
+		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
+			return s.Book.Standing(ctx, month, asOf)
+		}})
+	s.Book = closing.New(closing.Options{Ledger: s.Ledger, Figures: s.Engine, Program: "test", Now: now, Log: log})
 	promql = series.NewPromQL(series.Merge(s.Samples, s.Engine.Queryable()), series.Limits{}, log, nil)
 	s.PromQL = promql
 	s.facts(t)
