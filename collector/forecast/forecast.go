@@ -15,6 +15,10 @@ const (
 	enough = 8
 )
 
+// Least is how long a service must have been known, in s, before anything is
+// forecast: the prior alone would speak of a younger one.
+const Least = 14 * 86_400.0
+
 // History is what a service did. Times are in s.
 type History struct {
 	Known     float64   // time that counted, up and down
@@ -43,10 +47,10 @@ type Forecast struct {
 	Seed    uint64   `json:"seed"`
 }
 
-// Of forecasts a period; ok is false where nothing is known or nothing is to
-// come. The seed makes it repeatable.
+// Of forecasts a period; ok is false where less than Least is known, or
+// nothing is to come. The seed makes it repeatable.
 func Of(h History, p Period, seed uint64) (f Forecast, ok bool) {
-	if h.Known <= 0 || p.Left <= 0 || p.Up+p.Down+p.Left <= 0 {
+	if h.Known < Least || p.Left <= 0 || p.Up+p.Down+p.Left <= 0 {
 		return f, false
 	}
 	source := rand.New(rand.NewPCG(seed, 0x706c696d))

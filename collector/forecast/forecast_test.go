@@ -28,7 +28,7 @@ func TestForecast(t *testing.T) {
 		{"the budget is used up: no hope", forecast.History{Known: 10 * month, Durations: tenth}, forecast.Period{Left: month / 2, Up: month/2 - 3600, Down: 3600, Target: &target}, 0.9980, 0.9990, 0, 0, false},
 		{"an hour before the end, clean: safe", forecast.History{Known: 10 * month, Durations: tenth}, forecast.Period{Left: 3600, Up: month - 3600, Target: &target}, 1, 1, 0.999, 1, false},
 		{"never an outage in a year: likely", forecast.History{Known: 12 * month}, forecast.Period{Left: month, Target: &target}, 1, 1, 0.9, 1, false},
-		{"nothing is known", forecast.History{}, forecast.Period{Left: month, Target: &target}, 0, 0, 0, 0, true},
+		{"known for a week only", forecast.History{Known: 7 * 86_400}, forecast.Period{Left: month, Target: &target}, 0, 0, 0, 0, true},
 		{"nothing is to come", forecast.History{Known: month}, forecast.Period{Up: month, Target: &target}, 0, 0, 0, 0, true},
 	} {
 		f, ok := forecast.Of(c.h, c.p, 1)

@@ -24,6 +24,9 @@ func (s *Site) outlook(ctx context.Context, v *visit, service string) (*outlookV
 		return nil, err
 	}
 	view := &outlookView{Forecasts: pairs(v.T("outlook.rest"), v.forecast(o.Rest), v.T("outlook.next"), v.forecast(o.Next))}
+	if len(view.Forecasts) == 0 {
+		view.Forecasts = pairs(v.T("outlook.next"), v.T("outlook.young"))
+	}
 	var single []string
 	for _, i := range o.Impacts {
 		row := impactRow{Component: i.Component, Effect: i.Effect, Text: v.T("impact.none"), Importance: strconv.FormatFloat(i.Birnbaum, 'f', 3, 64), Down: v.Seconds(&i.DownS)}
