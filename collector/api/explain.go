@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -48,7 +49,7 @@ type ExplanationBody struct {
 type VersionsBody struct {
 	Program       string `json:"program"`
 	Go            string `json:"go" doc:"the release whose time-zone rules count where the system has none; the offsets used are in each explanation"`
-	Catalogue     int64  `json:"catalogue" doc:"number of the catalogue's version"`
+	Catalogue     int64  `json:"catalogue" doc:"number of the newest version in the ledger; 0: none is kept"`
 	CatalogueHash string `json:"catalogue_sha256"`
 }
 
@@ -76,10 +77,10 @@ func (a *API) Explain(ctx context.Context, in *ExplainAsk) (*struct{ Body Explai
 	}
 	body := ExplainBody{AsOf: asOf, Versions: VersionsBody{Program: a.o.Version, Go: runtime.Version()}, Explanations: []ExplanationBody{}}
 	cat, err := a.o.Store.Catalogue(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return nil, a.answer(err, "catalogue in the ledger")
 	}
-	body.Versions.Catalogue, body.Versions.CatalogueHash = cat.Number, cat.Hash
+	body.Versions.Catalogue, body.Versions.CatalogueHash = cat.Number, a.o.Figures.Catalogue().Hash
 	for i := range all {
 		facts, err := a.origins(ctx, all[i].Streaks)
 		if err != nil {
