@@ -19,6 +19,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
@@ -73,6 +74,7 @@ type Collector struct {
 	promql  *series.PromQL
 	fold    *fold.Fold
 	figures *figures.Engine
+	closing *closing.Book
 	judge   *Judge
 
 	work        *maintenance.Desk
@@ -270,7 +272,11 @@ func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
-		FactBefore: c.factBefore, Decided: decisions{c}, Now: c.opt.Now})
+		FactBefore: c.factBefore, Decided: decisions{c}, Now: c.opt.Now,
+		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
+			return c.closing.Standing(ctx, month, asOf)
+		}})
+	c.closing = closing.New(closing.Options{Ledger: c.ledger, Figures: c.figures, Program: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log})
 	c.openDesks()
 	c.promql = series.NewPromQL(series.Merge(c.damage.Queryable(c.series, figures.Computed), c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	c.promql.OnDamage(c.series.Suspect)
@@ -309,6 +315,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		func(ctx context.Context) error { return c.series.Run(ctx, c.receive.Feed()) },
 		func(ctx context.Context) error { return c.fold.Run(ctx, c.receive.Feed()) },
 		c.judge.Run,
+		c.closing.Run,
 		c.servePeople,
 		c.serveHost,
 		c.trim,

@@ -25,12 +25,12 @@ func (c *Collector) openPages() (err error) {
 	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
-		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Damage: c.damage.In, Admission: c, People: c.door, NewSender: c.NewSender, Senders: c.ledger,
+		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Damage: c.damage.In, Admission: c, People: c.door, NewSender: c.NewSender, Senders: c.ledger, Periods: c.closing,
 		Work: c.work, Corrections: c.corrections, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
-		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Next: c.next, Actions: c.actions(),
+		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Periods: c.closing, Next: c.next, Actions: c.actions(),
 		Work: c.work, Corrections: c.corrections,
 		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(),
 		Mount: map[string]http.Handler{
@@ -48,7 +48,7 @@ func (c *Collector) openPages() (err error) {
 }
 
 func (c *Collector) writeReport(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
-	source := report.Source{Figures: c.figures, Records: c.ledger, Words: c.words, Damage: c.damage.In, Annotations: c.corrections}
+	source := report.Source{Figures: c.figures, Records: c.ledger, Words: c.words, Damage: c.damage.In, Annotations: c.corrections, Closed: c.closing.Status}
 	model, err := report.Build(ctx, source, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
 	if err != nil {
 		return err

@@ -19,7 +19,9 @@ type commands struct {
 	Run         runCmd         `cmd:"" help:"Run the collector."`
 	Check       checkCmd       `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
 	Evaluate    evaluateCmd    `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
+	Explain     explainCmd     `cmd:"" help:"Why a figure is what it is: the sum, its rows, the facts."`
 	Report      reportCmd      `cmd:"" help:"Write the service report of a customer and month."`
+	Period      periodCmd      `cmd:"" help:"Close months, and restate them."`
 	Export      exportCmd      `cmd:"" help:"Take raw data out of a running collector."`
 	Enrol       enrolCmd       `cmd:"" help:"Let new agents in."`
 	Sender      senderCmd      `cmd:"" help:"Let an existing Prometheus, vmagent, Telegraf or OpenTelemetry collector in."`

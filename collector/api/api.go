@@ -36,6 +36,8 @@ type Figures interface {
 	Catalogue() *catalogue.Catalogue
 	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
 	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
+	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
+	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
 	Usages(ctx context.Context, at time.Time) ([]figures.Usage, error)
 	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
@@ -51,6 +53,8 @@ type Store interface {
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 	Record(ctx context.Context, no string) (ledger.File, error)
 	Verify(ctx context.Context) (ledger.Verification, error)
+	Origins(ctx context.Context, component string, from, to int64) (map[ledger.StreakKey]ledger.Origin, error)
+	Catalogue(ctx context.Context) (ledger.CatalogueVersion, error)
 }
 
 // FactSource gives the raw facts in [from, to), in Unix milliseconds.
@@ -72,6 +76,7 @@ type Options struct {
 	Senders   Senders
 	// Admission lets hosts in and out.
 	Admission Admission
+	Periods   Periods
 	// People are users and API tokens.
 	People People
 	// Work is planned and approved, Corrections are asked for and decided.
@@ -141,35 +146,45 @@ type Span struct {
 
 // figures of the span asked for.
 func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availability.Figures, error) {
+	if p == (Span{}) {
+		return a.o.Figures.Month(ctx, asOf)
+	}
+	from, to, err := a.bounds(p)
+	if err != nil {
+		return nil, err
+	}
+	return a.o.Figures.Period(ctx, from, to, asOf)
+}
+
+// bounds are the ends of the span asked for, as figures take them.
+func (a *API) bounds(p Span) (begin, end string, err error) {
 	switch {
 	case p.Period != "" && (p.From != "" || p.To != "") || (p.From == "") != (p.To == ""):
-		return nil, huma.Error400BadRequest("give period, or both from and to")
+		return "", "", huma.Error400BadRequest("give period, or both from and to")
 	case p.Period != "":
 		month, err := words.ParseMonth(p.Period)
 		if err != nil {
-			return nil, huma.Error400BadRequest("period " + err.Error())
+			return "", "", huma.Error400BadRequest("period " + err.Error())
 		}
 		p.From, p.To = month.Format(time.DateOnly), month.AddDate(0, 1, 0).Format(time.DateOnly)
-	case p.From == "":
-		return a.o.Figures.Month(ctx, asOf)
 	}
 	from, err := availability.ParseBound(p.From)
 	if err != nil {
-		return nil, huma.Error400BadRequest(err.Error())
+		return "", "", huma.Error400BadRequest(err.Error())
 	}
 	to, err := availability.ParseBound(p.To)
 	if err != nil {
-		return nil, huma.Error400BadRequest(err.Error())
+		return "", "", huma.Error400BadRequest(err.Error())
 	}
 	for _, agreed := range a.o.Figures.Catalogue().Availability.Agreements {
 		if from.In(agreed.Zone, 0) >= to.In(agreed.Zone, 0) {
-			return nil, huma.Error400BadRequest("the period is empty: from is not before to in " + agreed.Zone.String())
+			return "", "", huma.Error400BadRequest("the period is empty: from is not before to in " + agreed.Zone.String())
 		}
 	}
 	if to.In(time.UTC, 0)-from.In(time.UTC, 0) > maxPeriod.Milliseconds() {
-		return nil, huma.Error400BadRequest("the period is longer than 20 years: ask for a shorter one, or compute it with plimsoll-collector evaluate")
+		return "", "", huma.Error400BadRequest("the period is longer than 20 years: ask for a shorter one, or compute it with plimsoll-collector evaluate")
 	}
-	return a.o.Figures.Period(ctx, p.From, p.To, asOf)
+	return p.From, p.To, nil
 }
 
 // maxPeriod bounds a period that one request asks for: each day of it is

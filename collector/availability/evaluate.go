@@ -20,13 +20,31 @@ type evaluation struct {
 	observed map[string]*observed
 	models   map[string]*model
 	views    map[*Agreement]*view
+
+	components map[string]int // by name, in the catalogue
+	services   map[string]int
 }
 
 // Evaluate computes the figures of the period: one entry for each agreement
 // version in force in it, in the order of the catalogue, each for its part.
 func Evaluate(in Input) ([]Figures, error) {
 	e := newEvaluation(in)
-	figures := []Figures{}
+	all := []Figures{}
+	err := e.each(func(v *view, p period) error {
+		f, err := e.figures(v, p)
+		all = append(all, f)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// each visits the agreement versions in force in the period, in the order of
+// the catalogue, each with its part of the period.
+func (e *evaluation) each(visit func(*view, period) error) error {
+	in := e.in
 	for i := range in.Catalogue.Agreements {
 		a := &in.Catalogue.Agreements[i]
 		if in.Service != "" && a.Service != in.Service {
@@ -34,7 +52,7 @@ func Evaluate(in Input) ([]Figures, error) {
 		}
 		whole := Span{in.From.In(a.Zone, -far), in.To.In(a.Zone, far)}
 		if whole.Length() == 0 {
-			return nil, fmt.Errorf("the period is empty: it begins at %s and ends before %s", Instant{whole.From, a.Zone}, Instant{whole.To, a.Zone})
+			return fmt.Errorf("the period is empty: it begins at %s and ends before %s", Instant{whole.From, a.Zone}, Instant{whole.To, a.Zone})
 		}
 		force := a.inForce()
 		part := whole.within(force.From, force.To)
@@ -42,20 +60,26 @@ func Evaluate(in Input) ([]Figures, error) {
 			continue
 		}
 		v, err := e.view(a)
-		if err != nil {
-			return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
+		if err == nil {
+			err = visit(v, period{part.From, part.To, min(in.AsOf, part.To)})
 		}
-		f, err := e.figures(v, period{part.From, part.To, min(in.AsOf, part.To)})
 		if err != nil {
-			return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
+			return fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
 		}
-		figures = append(figures, f)
 	}
-	return figures, nil
+	return nil
 }
 
 func newEvaluation(in Input) *evaluation {
-	return &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{}}
+	e := &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{},
+		components: map[string]int{}, services: map[string]int{}}
+	for i := len(in.Catalogue.Components) - 1; i >= 0; i-- { // the first of a name counts
+		e.components[in.Catalogue.Components[i].Name] = i
+	}
+	for i := len(in.Catalogue.Services) - 1; i >= 0; i-- {
+		e.services[in.Catalogue.Services[i].Name] = i
+	}
+	return e
 }
 
 // observe is the component as observed, worked out once.
@@ -63,7 +87,10 @@ func (e *evaluation) observe(component string) *observed {
 	if o, ok := e.observed[component]; ok {
 		return o
 	}
-	c, _ := e.in.Catalogue.Component(component)
+	var c Component
+	if i, ok := e.components[component]; ok {
+		c = e.in.Catalogue.Components[i]
+	}
 	o := observe(c, e.in.Streaks[component], e.in.AsOf)
 	e.observed[component] = o
 	return o
@@ -75,7 +102,7 @@ func (e *evaluation) view(a *Agreement) (*view, error) {
 	}
 	m, ok := e.models[a.Zone.String()]
 	if !ok {
-		m = newModel(e.in.Catalogue, e.observe, a.Zone, e.in.AsOf)
+		m = newModel(e, a.Zone)
 		e.models[a.Zone.String()] = m
 	}
 	v, err := newView(m, a)

@@ -52,7 +52,7 @@ func ComponentTimeline(c Component, streaks []Streak, asOf int64) Timeline {
 }
 
 func (e *evaluation) line(service string) (Timeline, Set, error) {
-	m := newModel(e.in.Catalogue, e.observe, e.in.Catalogue.zoneOf(service, e.in.AsOf), e.in.AsOf)
+	m := newModel(e, e.in.Catalogue.zoneOf(service, e.in.AsOf))
 	t, err := m.tree(service)
 	if err != nil {
 		return nil, nil, err
@@ -84,7 +84,7 @@ func ComponentOutages(c Component, streaks []Streak, asOf int64, exact FactBefor
 	var p Policies
 	var out []ComponentOutage
 	for _, s := range p.stops(o.timeline, 0) {
-		at, ok := o.lastFact(s.From, p.isUp, exact)
+		at, _, ok := o.lastFact(s.From, p.isUp, exact)
 		if !ok {
 			at = 0
 		}

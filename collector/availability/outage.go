@@ -76,6 +76,7 @@ type impact struct {
 	components []string // that count as down at some instant of it, sorted by name
 	earliest   int64    // the last fact before it that counts as up, of those down at its start
 	hasFact    bool     // whether there is such a fact
+	of         Streak   // that has it
 	bridged    bool     // an observer of one of components has a bridged gap in it
 }
 
@@ -96,8 +97,8 @@ func (v *view) impacts(stops []stop, exact FactBefore) []impact {
 			hit.components = append(hit.components, each.name)
 			hit.bridged = hit.bridged || each.seen.bridged.Meets(o.From, o.To)
 			if down.Has(o.From) {
-				if at, ok := each.seen.lastFact(o.From, p.isUp, exact); ok && (!hit.hasFact || at > hit.earliest) {
-					hit.earliest, hit.hasFact = at, true
+				if at, of, ok := each.seen.lastFact(o.From, p.isUp, exact); ok && (!hit.hasFact || at > hit.earliest) {
+					hit.earliest, hit.of, hit.hasFact = at, of, true
 				}
 			}
 		}

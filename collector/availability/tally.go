@@ -26,6 +26,17 @@ func (c Cut) String() string {
 // MarshalText writes the cut's name.
 func (c Cut) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// UnmarshalText reads the cut's name.
+func (c *Cut) UnmarshalText(text []byte) error {
+	for each := NoCut; each <= CutAdjusted; each++ {
+		if string(text) == each.String() {
+			*c = each
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not a cut; it is calendar, existence, planned, adjusted or nothing", text)
+}
+
 // Piece is a part of the elapsed period and what became of it: the pieces of
 // a period follow each other without holes, so that every second of a figure
 // can be pointed at.

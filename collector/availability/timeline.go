@@ -178,11 +178,9 @@ func vote(count [4]int, need int) State {
 }
 
 // lastFact is the last fact before t, of any observer, in a state that
-// satisfies is. A fact in the middle of a streak is asked of exact; without
-// it, or where it does not know, the answer is the earliest instant the fact
-// can have.
-func (o *observed) lastFact(t int64, is func(State) bool, exact FactBefore) (int64, bool) {
-	last, found := -far, false
+// satisfies is, and the streak it belongs to; not found when there is none.
+func (o *observed) lastFact(t int64, is func(State) bool, exact FactBefore) (at int64, of Streak, found bool) {
+	at = -far
 	for _, list := range o.observers {
 		i := sort.Search(len(list), func(i int) bool { return list[i].First >= t }) - 1
 		for i >= 0 && !is(list[i].State) {
@@ -191,13 +189,15 @@ func (o *observed) lastFact(t int64, is func(State) bool, exact FactBefore) (int
 		if i < 0 {
 			continue
 		}
-		at := list[i].Last
-		if at >= t {
-			at = insideStreak(list[i], t, exact)
+		last := list[i].Last
+		if last >= t {
+			last = insideStreak(list[i], t, exact)
 		}
-		last, found = max(last, at), true
+		if !found || last > at {
+			at, of, found = last, list[i], true
+		}
 	}
-	return last, found
+	return at, of, found
 }
 
 func insideStreak(s Streak, t int64, exact FactBefore) int64 {

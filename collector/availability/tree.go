@@ -64,10 +64,13 @@ type model struct {
 	corrections map[string][]Segment // by name, State is Up or Down, disjoint
 	zone        *time.Location
 	asOf        int64
+
+	components, services map[string]int // by name, in the catalogue
 }
 
-func newModel(c *Catalogue, observed func(string) *observed, zone *time.Location, asOf int64) *model {
-	m := &model{catalogue: c, observed: observed, zone: zone, asOf: asOf, corrections: map[string][]Segment{}}
+func newModel(e *evaluation, zone *time.Location) *model {
+	m := &model{catalogue: e.in.Catalogue, observed: e.observe, zone: zone, asOf: e.in.AsOf, corrections: map[string][]Segment{},
+		components: e.components, services: e.services}
 	m.correct()
 	return m
 }
@@ -97,10 +100,12 @@ func (m *model) grow(t *tree, name string, above map[string]bool, top bool) erro
 	}
 	var from, until Bound
 	each := thing{name: name}
-	if c, ok := m.catalogue.Component(name); ok {
+	if i, ok := m.components[name]; ok {
+		c := &m.catalogue.Components[i]
 		from, until = c.From, c.Until
 		each.seen = m.observed(name)
-	} else if s, ok := m.catalogue.Service(name); ok {
+	} else if i, ok := m.services[name]; ok {
+		s := &m.catalogue.Services[i]
 		if !top { // the evaluated service's own existence is a cut, not a state
 			from, until = s.From, s.Until
 		}

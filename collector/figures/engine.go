@@ -38,7 +38,10 @@ type Options struct {
 	// FactBefore makes outages' earliest instants exact where streaks do not
 	// know them; nil: they are the earliest they can be.
 	FactBefore availability.FactBefore
-	Now        func() time.Time
+	// Closed gives, by customer, what stands of a closed month (2026-10) at
+	// asOf; nil: no month is closed.
+	Closed func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error)
+	Now    func() time.Time
 }
 
 // Engine computes figures. It is safe for concurrent use.
@@ -189,7 +192,16 @@ func (e *Engine) Period(ctx context.Context, from, to string, asOf time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	return e.evaluate(s.agreed, s.streaks, begin, end, s.asOf)
+	found, err := e.evaluate(s.agreed, s.streaks, begin, end, s.asOf)
+	if err != nil {
+		return nil, err
+	}
+	closed, err := e.closed(ctx, from, to, asOf)
+	if err != nil || len(closed) == 0 {
+		return found, err
+	}
+	return withClosed(s.agreed, found, closed, func(f *availability.Figures) *availability.Figures { return f },
+		func(x *availability.Explanation) availability.Figures { return x.Figures }), nil
 }
 
 func (e *Engine) evaluate(c *availability.Catalogue, streaks map[string][]availability.Streak, from, to availability.Bound, asOf int64) ([]availability.Figures, error) {

@@ -28,6 +28,7 @@ type stream struct {
 	observer string
 	streaks  []availability.Streak // all, in time order
 	grown    bool                  // the last one is longer than in the ledger
+	source   ledger.Source         // of the newest fact that prolonged it
 }
 
 // component returns the component of that name, making it when it is new.
@@ -87,6 +88,7 @@ func (c *component) all() []availability.Streak {
 // fact works one fact in. Nearly all prolong the last streak; the others go
 // to the ledger at once.
 func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availability.Fact) {
+	source := ledger.Source{Position: uint64(pos), Received: fact.Received}
 	f.mu.RLock()
 	c := f.components[fact.Component]
 	f.mu.RUnlock()
@@ -100,6 +102,7 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 	n := len(s.streaks)
 	if n > 0 && fact.At > s.streaks[n-1].Last && s.streaks[n-1].Extend(*fact, c.gap) {
 		f.mu.Unlock()
+		s.source = source
 		if !s.grown {
 			s.grown = true
 			f.pending.grown = append(f.pending.grown, s)
@@ -111,6 +114,7 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 	before, _ := s.last()
 	if s.grown { // it may not be the last one any more when it is written
 		f.pending.put[key(&before)] = s
+		f.pending.grow(key(&before), s.source)
 	}
 	change := f.change(ctx, pos, c, s, fact)
 	if len(change.Put) == 0 {
@@ -120,8 +124,12 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 	f.mu.Lock()
 	s.splice(change)
 	f.mu.Unlock()
-	f.pending.change(c, s, change)
-	if after, _ := s.last(); after.State != before.State {
+	f.pending.change(c, s, change, source)
+	after, _ := s.last()
+	if after.First != before.First {
+		s.source = source
+	}
+	if after.State != before.State {
 		f.pending.changed[fact.Component] = true
 		f.metrics.changes.Inc()
 	}

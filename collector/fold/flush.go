@@ -17,6 +17,7 @@ type pending struct {
 	urgent  bool // not to be left to the next checkpoint
 	drop    map[ledger.StreakKey]bool
 	put     map[ledger.StreakKey]*stream // the streak itself is looked up when it is written
+	origins map[ledger.StreakKey]ledger.Origin
 	grown   []*stream
 	outages map[*component]int64 // since when they have to be looked at again
 	changed map[string]bool
@@ -27,7 +28,7 @@ type pending struct {
 }
 
 func (p *pending) reset() {
-	*p = pending{drop: map[ledger.StreakKey]bool{}, put: map[ledger.StreakKey]*stream{}, outages: map[*component]int64{},
+	*p = pending{drop: map[ledger.StreakKey]bool{}, put: map[ledger.StreakKey]*stream{}, origins: map[ledger.StreakKey]ledger.Origin{}, outages: map[*component]int64{},
 		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, grown: p.grown[:0], scratch: p.scratch}
 }
 
@@ -102,8 +103,8 @@ func (p *pending) note(b *batch.Batch) error {
 	return nil
 }
 
-// change notes what became of streaks.
-func (p *pending) change(c *component, s *stream, change availability.Change) {
+// change notes what became of streaks by a fact from source.
+func (p *pending) change(c *component, s *stream, change availability.Change, source ledger.Source) {
 	since := change.Put[0].First
 	for i := range change.Remove {
 		k := key(&change.Remove[i])
@@ -114,6 +115,7 @@ func (p *pending) change(c *component, s *stream, change availability.Change) {
 	for i := range change.Put {
 		k := key(&change.Put[i])
 		p.put[k] = s
+		p.origins[k] = ledger.Origin{Born: source, Grown: source}
 		delete(p.drop, k)
 	}
 	// The streak before counts too: how long it holds, or that it is bridged
@@ -125,6 +127,16 @@ func (p *pending) change(c *component, s *stream, change availability.Change) {
 		p.outages[c] = since
 	}
 	p.urgent = true
+}
+
+// grow notes what last prolonged a streak. What made it the ledger keeps,
+// where it is not among what is pending.
+func (p *pending) grow(k ledger.StreakKey, source ledger.Source) {
+	origin, made := p.origins[k]
+	if origin.Grown = source; !made {
+		origin.Born = source
+	}
+	p.origins[k] = origin
 }
 
 // before is the index of the last streak that begins before t, -1 for none.
@@ -142,7 +154,7 @@ func (f *Fold) flush(ctx context.Context) error {
 	f.refresh()
 	p := &f.pending
 	at := f.folded.Load()
-	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Outages: f.outages(ctx)}
+	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Origins: p.origins, Outages: f.outages(ctx)}
 	for k := range p.drop {
 		w.Drop = append(w.Drop, k)
 	}
@@ -152,7 +164,13 @@ func (f *Fold) flush(ctx context.Context) error {
 		}
 	}
 	for _, s := range p.grown {
-		if last, ok := s.last(); ok && p.put[key(&last)] == nil {
+		last, ok := s.last()
+		if !ok {
+			continue
+		}
+		k := key(&last)
+		p.grow(k, s.source)
+		if p.put[k] == nil {
 			w.Put = append(w.Put, last)
 		}
 	}

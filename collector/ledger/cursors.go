@@ -30,6 +30,7 @@ type Fold struct {
 	Position uint64
 	Drop     []StreakKey           // streaks that are no more
 	Put      []availability.Streak // streaks that are new or have grown
+	Origins  map[StreakKey]Origin  // of Put, where they are known
 	Outages  map[string]OutageSet  // per component
 	Notes    []Note
 	Seen     map[string]Seen  // by host id
@@ -48,7 +49,7 @@ type OutageSet struct {
 func (l *Ledger) ApplyFold(ctx context.Context, f Fold) error {
 	now := l.ms()
 	return l.inTx(ctx, "write what was folded", func(tx *sql.Tx) error {
-		if err := putStreaks(ctx, tx, f.Drop, f.Put); err != nil {
+		if err := putStreaks(ctx, tx, f.Drop, f.Put, f.Origins); err != nil {
 			return err
 		}
 		for _, c := range sortedKeys(f.Outages) {

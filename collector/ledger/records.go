@@ -332,7 +332,11 @@ func contents(ctx context.Context, q querier) ([]content, error) {
 		return nil, err
 	}
 	papers, err := paperContents(ctx, q)
-	return slices.Concat(out, versions, users, papers), err
+	if err != nil {
+		return nil, err
+	}
+	periods, err := periodContents(ctx, q)
+	return slices.Concat(out, versions, users, papers, periods), err
 }
 
 func primary(r *record.Record) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/figures"
@@ -43,6 +44,8 @@ type Source struct {
 	Damage func(from, to, asOf int64) []damage.Range
 	// Annotations are what people said of outages; nil: nothing is known of it.
 	Annotations Annotations
+	// Closed tells by which version the customer's month stands; nil: no month is closed.
+	Closed func(ctx context.Context, customer, month string, asOf time.Time) (closing.Status, error)
 }
 
 // Options say which report.
@@ -114,6 +117,19 @@ func Build(ctx context.Context, src Source, o Options) (*Model, error) {
 		return nil, &Refusal{fmt.Sprintf("%s has not begun at %s, so there is nothing to report: take a month that has, such as %s", o.Period, d.instant(o.AsOf), o.AsOf.In(d.zone).Format("2006-01"))}
 	}
 	model := &Model{Lang: d.Book.Lang, Title: d.T("doc.title"), Subtitle: d.subtitle(), Cover: d.cover(), Footer: d.T("doc.footer", d.instant(o.AsOf), d.version())}
+	if src.Closed != nil {
+		status, err := src.Closed(ctx, o.Customer, o.Period, o.AsOf)
+		if err != nil {
+			return nil, err
+		}
+		if p := status.Standing; p != nil {
+			text := d.T("doc.closed.text", fmt.Sprint(p.Version), d.instant(time.UnixMilli(p.AsOf)), p.Hash)
+			if w := status.Waiting; w != nil {
+				text += "\n" + d.T("doc.closed.waiting", fmt.Sprint(w.Version))
+			}
+			model.Cover = append(model.Cover, Pair{d.T("doc.closed"), text})
+		}
+	}
 	for _, s := range sections() {
 		blocks, err := s.blocks(ctx, d)
 		if err != nil {

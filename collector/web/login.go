@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 )
@@ -116,6 +117,7 @@ func (v *visit) wrong(err error) (text string, status int) {
 	var weak *people.Weak
 	var limited *people.Limited
 	var refusal *words.Refusal
+	var refused *closing.Refusal
 	var texts []string
 	if errors.Is(err, people.ErrName) {
 		texts = append(texts, v.T("user.name.bad"))
@@ -136,6 +138,8 @@ func (v *visit) wrong(err error) (text string, status int) {
 		texts, status = append(texts, v.T("setup.void")), http.StatusGone
 	case errors.As(err, &refusal):
 		texts, status = append(texts, refusal.In(v.Book)), http.StatusUnprocessableEntity
+	case errors.As(err, &refused):
+		texts, status = append(texts, refused.Why), http.StatusUnprocessableEntity
 	case errors.Is(err, errTwice):
 		texts, status = append(texts, v.T("password.twice")), http.StatusUnprocessableEntity
 	}

@@ -87,7 +87,7 @@ func openGuarded(t *testing.T, login web.Login) *guarded {
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plimsoll_logins_total"}, []string{"result"})
 	registry.MustRegister(logins)
 	g.door = people.NewDoor(people.Options{Store: s.Ledger, Now: s.Clock, Log: log, Cost: cheap, Count: func(result string) { logins.WithLabelValues(result).Inc() }})
-	programs := api.New(api.Options{Work: s.Work, Corrections: s.Corrections, Words: shelf, Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, People: g.door, Version: "test", Now: s.Clock, Log: log,
+	programs := api.New(api.Options{Periods: s.Book, Work: s.Work, Corrections: s.Corrections, Words: shelf, Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, People: g.door, Version: "test", Now: s.Clock, Log: log,
 		Admission: noAdmission{}, Senders: s.Ledger,
 		NewSender: func(context.Context, api.SenderAsk) (api.SenderToken, error) {
 			return api.SenderToken{}, ledger.ErrNotFound
@@ -100,7 +100,7 @@ func openGuarded(t *testing.T, login web.Login) *guarded {
 			return report.HTML(w, m)
 		}})
 	fine := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine\n") })
-	g.site, err = web.New(web.Options{Work: s.Work, Corrections: s.Corrections, Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: s.Clock, Log: log,
+	g.site, err = web.New(web.Options{Periods: s.Book, Work: s.Work, Corrections: s.Corrections, Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: s.Clock, Log: log,
 		Door: g.door, Login: login, Secure: true,
 		Mount: map[string]http.Handler{"/prometheus/api/v1/": api.Prometheus(s.PromQL, "test"), "GET /metrics": promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
 			"GET /-/healthy": fine, "GET /-/ready": fine},

@@ -23,6 +23,7 @@ type serviceView struct {
 	NoFigures               string
 	Figures                 []figuresView
 	Tree                    []node
+	Outlook                 *outlookView // nil: nothing is agreed
 }
 
 type figuresView struct {
@@ -34,9 +35,11 @@ type figuresView struct {
 	Cuts                        []cutRow
 	More, Policies              []Pair
 	FactsLink, APILink, Command string
+	Why                         string // the page that explains the figures
+	Closed, ClosedLink          string // by which version the month stands; empty while it is open
 }
 
-type keyFigure struct{ Label, Value, Note, State string }
+type keyFigure struct{ Label, Value, Note, State, Link string }
 
 type indicatorRow struct {
 	Name, Description, Target, Unacceptable, Actual string
@@ -97,6 +100,9 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 		view.Figures = append(view.Figures, f)
 	}
 	view.Tree = []node{s.tree(ctx, v, service.Needs, states)}
+	if view.Outlook, err = s.outlook(ctx, v, name); err != nil {
+		return "", nil, err
+	}
 	return name, view, nil
 }
 
@@ -174,6 +180,12 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	}
 	q := url.Values{"from": {from.Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "service": {f.Service}}
 	view.FactsLink = "/api/v1/facts.csv?" + q.Encode()
+	view.Why = v.at(explainPath(f, period))
+	view.Key[0].Link = view.Why
+	if view.Closed, err = s.closed(ctx, v, f.Customer, period); err != nil {
+		return view, err
+	}
+	view.ClosedLink = v.at("/periods#" + periodAnchor(f.Customer, period))
 	view.APILink = "/api/v1" + servicePath(f.Service) + "?" + url.Values{"period": {period}, "as_of": {v.AsOf.UTC().Format(time.RFC3339Nano)}}.Encode()
 	view.Command = fmt.Sprintf("%s evaluate --facts facts.csv --catalogue catalogue.yaml --from %s --to %s --as-of %s --format table",
 		s.Program, from.In(zone).Format("2006-01-02"), to.In(zone).Format("2006-01-02"), v.AsOf.UTC().Format(time.RFC3339Nano))
@@ -195,8 +207,8 @@ func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
 		verdict = i.State
 	}
 	keys := []keyFigure{
-		{v.T("key.availability"), v.Ratio(f.Exact.Availability, 3), v.minutes(f), verdict},
-		{v.T("key.coverage"), v.Ratio(f.Exact.Coverage, 1), v.bounds(f), ""},
+		{Label: v.T("key.availability"), Value: v.Ratio(f.Exact.Availability, 3), Note: v.minutes(f), State: verdict},
+		{Label: v.T("key.coverage"), Value: v.Ratio(f.Exact.Coverage, 1), Note: v.bounds(f)},
 	}
 	if f.BudgetS != nil {
 		state := "met"
@@ -207,15 +219,15 @@ func (v *visit) keyFigures(f *availability.Figures) []keyFigure {
 		if f.BudgetElapsedS != nil {
 			note = v.T("key.budget.elapsed", v.budget(*f.BudgetElapsedS))
 		}
-		keys = append(keys, keyFigure{v.T("key.budget"), v.budget(*f.BudgetS), note, state})
+		keys = append(keys, keyFigure{Label: v.T("key.budget"), Value: v.budget(*f.BudgetS), Note: note, State: state})
 	}
-	mtbf := keyFigure{v.T("key.mtbf"), v.Seconds(f.MTBFS), v.T("key.mtbf.note"), ""}
+	mtbf := keyFigure{Label: v.T("key.mtbf"), Value: v.Seconds(f.MTBFS), Note: v.T("key.mtbf.note")}
 	if up, _ := f.Exact.Up.Float64(); f.MTBFS == nil && f.MTBFLowerS != nil && up > 0 {
 		mtbf.Value, mtbf.Note = v.T("key.mtbf.over", v.Seconds(&up)), v.T("key.mtbf.lower", v.Seconds(f.MTBFLowerS))
 	}
-	return append(keys, keyFigure{v.T("key.outages"), strconv.Itoa(int(f.OutagesStarted)), v.T("key.outages.restored", strconv.Itoa(int(f.OutagesRestored))), ""},
-		keyFigure{v.T("key.mttr"), v.Seconds(f.MTTRS), v.T("key.mttr.note"), ""}, mtbf,
-		keyFigure{v.T("key.mtbsi"), v.Seconds(f.MTBSIS), v.T("key.mtbsi.note"), ""})
+	return append(keys, keyFigure{Label: v.T("key.outages"), Value: strconv.Itoa(int(f.OutagesStarted)), Note: v.T("key.outages.restored", strconv.Itoa(int(f.OutagesRestored)))},
+		keyFigure{Label: v.T("key.mttr"), Value: v.Seconds(f.MTTRS), Note: v.T("key.mttr.note")}, mtbf,
+		keyFigure{Label: v.T("key.mtbsi"), Value: v.Seconds(f.MTBSIS), Note: v.T("key.mtbsi.note")})
 }
 
 // bounds are what the availability is in any case, whatever happened while

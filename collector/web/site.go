@@ -44,6 +44,8 @@ type Options struct {
 	// Asked are the flags with which its commands reach this collector; nil: none are needed.
 	Asked func() string
 
+	// Periods closes and restates months; nil: none is ever closed.
+	Periods Periods
 	// Progress tells how far the series have caught up with the journal; nil: always ready.
 	Progress func() (share float64, ready bool)
 	// Damage gives what was lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.

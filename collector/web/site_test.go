@@ -34,7 +34,7 @@ func open(t *testing.T) (*figurestest.Seed, *httptest.Server) {
 		t.Fatal(err)
 	}
 	now, log := s.Clock, slog.New(slog.NewTextHandler(t.Output(), nil))
-	programs := api.New(api.Options{Work: s.Work, Corrections: s.Corrections, Words: shelf, Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, Version: "test", Now: now, Log: log,
+	programs := api.New(api.Options{Periods: s.Book, Work: s.Work, Corrections: s.Corrections, Words: shelf, Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, Version: "test", Now: now, Log: log,
 		Report: func(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
 			m, err := report.Build(ctx, report.Source{Figures: s.Engine, Records: s.Ledger, Words: shelf, Annotations: s.Corrections}, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
 			if err != nil {
@@ -42,7 +42,7 @@ func open(t *testing.T) (*figurestest.Seed, *httptest.Server) {
 			}
 			return report.HTML(w, m)
 		}})
-	site, err := web.New(web.Options{Work: s.Work, Corrections: s.Corrections, Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: now, Log: log,
+	site, err := web.New(web.Options{Periods: s.Book, Work: s.Work, Corrections: s.Corrections, Figures: s.Engine, Store: s.Ledger, Samples: s.PromQL, API: programs, Zone: s.Zone, Version: "test", Now: now, Log: log,
 		Mount: map[string]http.Handler{"/prometheus/api/v1/": api.Prometheus(s.PromQL, "test")},
 		Next: func(context.Context) []web.Step {
 			return []web.Step{{Title: map[string]string{"en": "Break something", "zh-CN": "试着让它中断"}, Text: map[string]string{"en": "The sample page is up. Stop it: within 15 seconds you see an outage being born."},
@@ -82,7 +82,7 @@ func get(t *testing.T, url string, header ...string) (int, http.Header, string) 
 // pages are all there are, on the seed's data.
 func pages() []string {
 	return []string{"/", "/services/shop", "/services/office", "/services/lab", "/services/portal?explain", "/hosts", "/hosts/db-1", "/hosts/web-1?range=6h", "/outages/1", "/outages/2", "/outages/4",
-		"/problems", "/problems/PRB-2026-000001", "/reports", "/services/shop?period=2026-10", "/?as_of=2026-11-18T02:03:00Z"}
+		"/problems", "/problems/PRB-2026-000001", "/reports", "/services/shop?period=2026-10", "/services/shop/explain?row=3", "/services/office/explain?period=2026-11&row=1", "/periods", "/?as_of=2026-11-18T02:03:00Z"}
 }
 
 // TestEveryPage: 200 in both languages, no text without words, no inline

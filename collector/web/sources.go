@@ -6,6 +6,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -18,6 +19,8 @@ type Figures interface {
 	Catalogue() *catalogue.Catalogue
 	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
 	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
+	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
+	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
 	ServiceTimeline(ctx context.Context, service string, from, to, asOf time.Time) (availability.Timeline, error)
 	ComponentTimeline(ctx context.Context, component string, from, to, asOf time.Time) (availability.Timeline, error)
@@ -34,6 +37,15 @@ type Store interface {
 	Silences(ctx context.Context, instance string, from, to int64) ([]silence.Silence, error)
 	Records(ctx context.Context, f ledger.RecordFilter) ([]record.Record, error)
 	Record(ctx context.Context, no string) (ledger.File, error)
+	Origins(ctx context.Context, component string, from, to int64) (map[ledger.StreakKey]ledger.Origin, error)
+}
+
+// Periods closes and restates months (collector/closing).
+type Periods interface {
+	Versions(ctx context.Context) ([]ledger.Period, error)
+	Status(ctx context.Context, customer, month string, asOf time.Time) (closing.Status, error)
+	Close(ctx context.Context, customer, month, by, reason string) (ledger.Period, error)
+	Decide(ctx context.Context, customer, month string, version int64, accept bool, by, why string) (ledger.Period, error)
 }
 
 // Samples answers PromQL.

@@ -25,6 +25,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
@@ -80,6 +81,7 @@ type Seed struct {
 	// Work and Corrections are what people decide; the engine counts it.
 	Work        *maintenance.Desk
 	Corrections *correction.Desk
+	Book        *closing.Book
 	PromQL      *series.PromQL
 	Samples     *tsdb.DB
 	Now         time.Time
@@ -116,7 +118,11 @@ func Open(t testing.TB) *Seed {
 	}
 	var promql *series.PromQL
 	s.Engine = figures.New(figures.Options{Ledger: s.Ledger, Catalogue: func() *catalogue.Catalogue { return cat },
-		Samples: later{&promql}, Records: s.Ledger, Decided: decided{s}, Now: now})
+		Samples: later{&promql}, Records: s.Ledger, Decided: decided{s}, Now: now,
+		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
+			return s.Book.Standing(ctx, month, asOf)
+		}})
+	s.Book = closing.New(closing.Options{Ledger: s.Ledger, Figures: s.Engine, Program: "test", Now: now, Log: log})
 	s.Work, s.Corrections = maintenance.NewDesk(s.Ledger, s.Engine, now), correction.NewDesk(s.Ledger, s.Engine, nil, now)
 	promql = series.NewPromQL(series.Merge(s.Samples, s.Engine.Queryable()), series.Limits{}, log, nil)
 	s.PromQL = promql

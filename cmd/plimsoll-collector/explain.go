@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"text/tabwriter"
+)
+
+// explainCmd prints what a figure rests on.
+type explainCmd struct {
+	asking
+	Service   string `arg:"" help:"Whose figures."`
+	Period    string `help:"Month, as 2026-11 (default: the one of --as-of)." placeholder:"YYYY-MM"`
+	Agreement string `help:"Only the agreement of that number." placeholder:"NUMBER"`
+	AsOf      asOf   `help:"As known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
+	Format    string `help:"sum, rows (CSV), facts (CSV as evaluate reads it) or json." enum:"sum,rows,facts,json" default:"sum"`
+}
+
+// explained is the part of the answer the sum shows.
+type explained struct {
+	AsOf     string `json:"as_of"`
+	Versions struct {
+		Program       string `json:"program"`
+		CatalogueHash string `json:"catalogue_sha256"`
+	} `json:"versions"`
+	Explanations []struct {
+		Figures struct {
+			Service, Agreement, From, To string
+			Version                      int
+		} `json:"figures"`
+		Elapsed int64 `json:"elapsed_ms"`
+		Sum     []struct {
+			Of, Name string
+			MS       int64 `json:"ms"`
+			Total    int64 `json:"total_ms"`
+		} `json:"sum"`
+		Share struct {
+			D string  `json:"d_ms"`
+			K string  `json:"k_ms"`
+			A *string `json:"a"`
+		} `json:"share"`
+		Rows  []json.RawMessage `json:"rows"`
+		Facts []json.RawMessage `json:"facts"`
+	} `json:"explanations"`
+}
+
+func (c *explainCmd) Run(ctx context.Context) error {
+	q := url.Values{}
+	at, err := c.AsOf.rfc3339()
+	if err != nil {
+		return err
+	}
+	for key, value := range map[string]string{"period": c.Period, "agreement": c.Agreement, "as_of": at} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	path := "/api/v1/services/" + url.PathEscape(c.Service) + "/explain"
+	if c.Format == "rows" || c.Format == "facts" {
+		path += ".csv"
+		q.Set("table", c.Format)
+	}
+	resp, err := c.ask(ctx, http.MethodGet, path, q, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if c.Format != "sum" {
+		_, err = io.Copy(os.Stdout, resp.Body)
+		return err
+	}
+	var all explained
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
+		return fmt.Errorf("read the collector's answer: %w", err)
+	}
+	return all.print(os.Stdout)
+}
+
+// print writes each sum so that it can be added up by hand.
+func (e *explained) print(out io.Writer) error {
+	if len(e.Explanations) == 0 {
+		_, err := fmt.Fprintln(out, "no agreement about this service is in force in that period")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
+	for i := range e.Explanations {
+		x := &e.Explanations[i]
+		fmt.Fprintf(w, "%s, %s version %d, %s to %s, as of %s\n", x.Figures.Service, x.Figures.Agreement, x.Figures.Version, x.Figures.From, x.Figures.To, e.AsOf)
+		for _, t := range x.Sum {
+			fmt.Fprintf(w, "%s\t%s\t%d ms\t%d ms\t\n", t.Of, t.Name, t.MS, t.Total)
+		}
+		fmt.Fprintf(w, "\telapsed\t\t%d ms\t\n", x.Elapsed)
+		a := "no value"
+		if x.Share.A != nil {
+			a = *x.Share.A + " = 1 - " + strings.TrimSpace(x.Share.D) + " / " + x.Share.K
+		}
+		fmt.Fprintf(w, "availability %s\n%d rows, %d streaks of facts; catalogue %s; program %s\n", a, len(x.Rows), len(x.Facts), e.Versions.CatalogueHash, e.Versions.Program)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/forecast"
+)
+
+// OutlookBody is what to expect of a service and where it is weak.
+type OutlookBody struct {
+	AsOf         time.Time             `json:"as_of"`
+	Agreement    *string               `json:"agreement" doc:"in force at as_of; null: none, then there is no forecast"`
+	Version      int                   `json:"version"`
+	Month        string                `json:"month"`
+	ThisMonth    *forecast.Forecast    `json:"this_month" doc:"of the whole running month, what has happened included; null: nothing to go by"`
+	PBreach      *float64              `json:"p_breach" doc:"probability that the running month misses its target"`
+	NextMonth    *forecast.Forecast    `json:"next_month"`
+	Impacts      []availability.Impact `json:"impacts" doc:"each component set down alone: X the service stops, A redundancy is used up"`
+	SinglePoints []string              `json:"single_points" doc:"components whose failure alone stops the service"`
+}
+
+// Outlook answers with the forecast and failure impact analysis of a service.
+func (a *API) Outlook(ctx context.Context, in *struct {
+	AsOf
+	Name string `path:"name"`
+}) (*struct{ Body OutlookBody }, error) {
+	if _, ok := a.o.Figures.Catalogue().Availability.Service(in.Name); !ok {
+		return nil, huma.Error404NotFound("there is no service " + in.Name)
+	}
+	asOf, err := a.asOf(in.AsOf)
+	if err != nil {
+		return nil, err
+	}
+	o, ok, err := a.o.Figures.Outlook(ctx, in.Name, asOf)
+	if err != nil {
+		return nil, a.answer(err, "service "+in.Name)
+	}
+	body := OutlookBody{AsOf: asOf, Version: o.Version, Month: o.Month, ThisMonth: o.Rest, NextMonth: o.Next, Impacts: append([]availability.Impact{}, o.Impacts...), SinglePoints: []string{}}
+	if ok {
+		body.Agreement = &o.Agreement
+	}
+	if o.Rest != nil && o.Rest.PMet != nil {
+		p := 1 - *o.Rest.PMet
+		body.PBreach = &p
+	}
+	for _, i := range o.Impacts {
+		if i.Effect == availability.Stops {
+			body.SinglePoints = append(body.SinglePoints, i.Component)
+		}
+	}
+	return &struct{ Body OutlookBody }{body}, nil
+}
