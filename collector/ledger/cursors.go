@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/silence"
 )
 
 // Cursor returns the journal position a consumer has reached, 0 at first.
@@ -32,8 +33,10 @@ type Fold struct {
 	Put      []availability.Streak // streaks that are new or have grown
 	Outages  map[string]OutageSet  // per component
 	Notes    []Note
-	Seen     map[string]Seen  // by host id
-	Senders  map[string]int64 // when something of a foreign sender came, by its id
+	Seen     map[string]Seen           // by host id
+	Senders  map[string]int64          // when something of a foreign sender came, by its id
+	Watches  map[string]*silence.Watch // what is remembered of envelopes, by host id
+	Silences []HostSilence             // what they proved
 }
 
 // OutageSet is all standing outages of a component that end at or after
@@ -65,6 +68,9 @@ func (l *Ledger) ApplyFold(ctx context.Context, f Fold) error {
 			return err
 		}
 		if err := putSenderSeen(ctx, tx, f.Senders); err != nil {
+			return err
+		}
+		if err := putWatches(ctx, tx, f.Watches, f.Silences); err != nil {
 			return err
 		}
 		return moveCursor(ctx, tx, FoldCursor, f.Position)

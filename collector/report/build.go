@@ -42,6 +42,8 @@ type Options struct {
 	Period   string    // a month, 2026-11
 	AsOf     time.Time // what is known then
 	Lang     string
+	// Simulated marks the report as one of a demonstration.
+	Simulated bool
 }
 
 // draft is a report in the making: what every section may read.
@@ -105,6 +107,10 @@ func Build(ctx context.Context, src Source, o Options) (*Model, error) {
 		return nil, &Refusal{fmt.Sprintf("%s has not begun at %s, so there is nothing to report: take a month that has, such as %s", o.Period, d.instant(o.AsOf), o.AsOf.In(d.zone).Format("2006-01"))}
 	}
 	model := &Model{Lang: d.Book.Lang, Title: d.T("doc.title"), Subtitle: d.subtitle(), Cover: d.cover(), Footer: d.T("doc.footer", d.instant(o.AsOf), d.version())}
+	if o.Simulated {
+		model.Mark = d.T("doc.simulated")
+		model.Footer = model.Mark + " " + model.Footer
+	}
 	for _, s := range sections() {
 		blocks, err := s.blocks(ctx, d)
 		if err != nil {
