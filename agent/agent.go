@@ -188,6 +188,11 @@ func (a *Agent) Run(ctx context.Context) error {
 		reason = err.Error()
 	} else if a.opt.StopReason != nil {
 		reason = a.opt.StopReason()
+		asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		if source.Stopping(asked, a.opt.Config.roots().RootFS) {
+			reason = wire.ReasonShutdown
+		}
+		cancel()
 	}
 	err = errors.Join(err, a.collect.close(), a.alive.stop(a.opt.Now(), reason), a.shut())
 	a.opt.Log.Info("agent stopped", "reason", reason, "collections", a.collect.figures().collections, "delivered", a.ship.Stats().Delivered, "missed", a.out.missedRecords())

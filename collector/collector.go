@@ -64,6 +64,7 @@ type Collector struct {
 	undo      undo
 	catalogue *catalogue.Catalogue
 	registry  *prometheus.Registry
+	demo      *Demonstration // nil: the data are real
 
 	journal *journal.Journal
 	ledger  *ledger.Ledger
@@ -122,7 +123,7 @@ func New(opt Options) (_ *Collector, err error) {
 			err = errors.Join(err, c.undo.all())
 		}
 	}()
-	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openDamage, c.openSeries, c.openFold, c.openPages} {
+	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openDemonstration, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openDamage, c.openSeries, c.openFold, c.openPages} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -217,8 +218,8 @@ func (c *Collector) openLedger() (err error) {
 	return c.storeCatalogue()
 }
 
-// journalRecord bounds one record of the collector's journal, bytes.
-const journalRecord = 8 << 20
+// JournalRecord bounds one record of the collector's journal, bytes.
+const JournalRecord = 8 << 20
 
 func (c *Collector) openJournal() error {
 	folded, err := c.ledger.Cursor(context.Background(), ledger.FoldCursor)
@@ -226,7 +227,7 @@ func (c *Collector) openJournal() error {
 		return fmt.Errorf("read the fold's cursor: %w", err)
 	}
 	j, recovery, err := journal.Open(journal.Options{Dir: c.path("journal"), Now: c.opt.Now, WhenFull: journal.Refuse,
-		MinFree: minFree(c.opt.Config.Data), MaxRecordBytes: journalRecord, AtLeast: journal.Position(folded)})
+		MinFree: minFree(c.opt.Config.Data), MaxRecordBytes: JournalRecord, AtLeast: journal.Position(folded)})
 	if err != nil {
 		return fmt.Errorf("open the journal: %w", err)
 	}
@@ -319,6 +320,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		c.servePeople,
 		c.serveHost,
 		c.trim,
+		c.alive,
 	} {
 		group.Go(func() error { return stage(ctx) })
 	}

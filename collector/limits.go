@@ -95,7 +95,7 @@ func (l *Limits) check(doc *settings.Document) (faults settings.Faults) {
 			fault(d.key, fmt.Sprintf("%s is not from %s to %s", d.value, settings.Duration(d.least), settings.Duration(d.most)), "leave it out for the default")
 		}
 	}
-	if l.Body > journalRecord-(16<<10) {
+	if l.Body > JournalRecord-(16<<10) {
 		fault("body", "a body must fit into a record of the journal, which holds 8MiB with its envelope", "at most 8176KiB")
 	}
 	if l.InflightPerHost < l.Body+l.Decoded {

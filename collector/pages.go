@@ -32,7 +32,7 @@ func (c *Collector) openPages() (err error) {
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Periods: c.closing, Next: c.next, Actions: c.actions(),
 		Work: c.work, Corrections: c.corrections,
-		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(),
+		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(), Demonstration: c.demo != nil,
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),
 			"GET /metrics":        promhttp.HandlerFor(c.registry, promhttp.HandlerOpts{}),
@@ -49,7 +49,7 @@ func (c *Collector) openPages() (err error) {
 
 func (c *Collector) writeReport(ctx context.Context, w io.Writer, customer, period, lang string, asOf time.Time) error {
 	source := report.Source{Figures: c.figures, Records: c.ledger, Words: c.words, Damage: c.damage.In, Annotations: c.corrections, Closed: c.closing.Status}
-	model, err := report.Build(ctx, source, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf})
+	model, err := report.Build(ctx, source, report.Options{Customer: customer, Period: period, Lang: lang, AsOf: asOf, Simulated: c.simulated(customer)})
 	if err != nil {
 		return err
 	}

@@ -61,6 +61,21 @@ func readUnits(ctx context.Context, rootfs string) (manager, error) {
 	return m, nil
 }
 
+// Stopping tells whether the host under rootfs is being shut down or
+// restarted, by its systemd; false where nobody can tell.
+func Stopping(ctx context.Context, rootfs string) bool {
+	socket := filepath.Join(rootfs, "run/dbus/system_bus_socket")
+	conn, err := dbus.Connect("unix:path="+dbus.EscapeBusAddressValue(socket), dbus.WithContext(ctx))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close() }() // it was answered
+	var state dbus.Variant
+	err = conn.Object(systemdName, systemdPath).CallWithContext(ctx, getProperty, 0, managerName, "SystemState").Store(&state)
+	text, _ := state.Value().(string)
+	return err == nil && text == "stopping"
+}
+
 // ofBus tells a bus without systemd from a systemd that does not answer.
 func ofBus(what string, err error) error {
 	var refused dbus.Error

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,10 @@ import (
 )
 
 // standIn answers on the bus as systemd does.
-type standIn struct{ rows []row }
+type standIn struct {
+	rows  []row
+	state string // empty: running
+}
 
 // row is a unit as ListUnits has it, org.freedesktop.systemd1(5).
 type row struct {
@@ -31,7 +35,7 @@ func (s *standIn) Get(_, property string) (dbus.Variant, *dbus.Error) {
 	if property != "SystemState" {
 		return dbus.Variant{}, dbus.MakeFailedError(errors.New("no " + property))
 	}
-	return dbus.MakeVariant("running"), nil
+	return dbus.MakeVariant(cmp.Or(s.state, "running")), nil
 }
 
 func TestUnitsOverTheBus(t *testing.T) {
@@ -64,6 +68,33 @@ func TestUnitsOverTheBus(t *testing.T) {
 	want := "{running [{nginx.service active} {backup.service failed} {removed.service failed} {backup.timer active} {rescue.service inactive}]}"
 	if err != nil || fmt.Sprint(got) != want {
 		t.Errorf("got %v, %v, want %s", got, err, want)
+	}
+}
+
+// TestStopping: the host is being shut down where its systemd says so, and
+// nowhere else.
+func TestStopping(t *testing.T) {
+	socket := need.Bus(t)
+	root := strings.TrimSuffix(socket, "run/dbus/system_bus_socket")
+	if Stopping(context.Background(), t.TempDir()) || Stopping(context.Background(), root) {
+		t.Error("without a bus or without systemd: stopping")
+	}
+	conn, err := dbus.Connect("unix:path=" + dbus.EscapeBusAddressValue(socket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	server := &standIn{}
+	if err := conn.Export(server, systemdPath, "org.freedesktop.DBus.Properties"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.RequestName(systemdName, 0); err != nil {
+		t.Fatal(err)
+	}
+	for state, want := range map[string]bool{"running": false, "degraded": false, "stopping": true} {
+		if server.state = state; Stopping(context.Background(), root) != want {
+			t.Errorf("systemd says %s: stopping %v, want %v", state, !want, want)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ type commands struct {
 }
 
 type quickstartCmd struct {
+	Demo         bool    `help:"Beside this host, show two simulated customers over three months, clearly marked; in a data directory of its own."`
 	Data         string  `help:"Where everything is kept (default: plimsoll in the user's state directory)." placeholder:"DIR"`
 	Listen       address `help:"Address of the pages, the API and the metrics; loopback only." default:"127.0.0.1:1876"`
 	ListenAgents address `help:"Address agents deliver to." default:"127.0.0.1:1877"`
@@ -45,7 +46,7 @@ type quickstartCmd struct {
 
 func (c *quickstartCmd) Run(ctx context.Context) error {
 	return quickstart.Run(ctx, quickstart.Options{Data: c.Data, Listen: string(c.Listen), ListenAgents: string(c.ListenAgents),
-		ListenSample: string(c.ListenSample), Version: version, Stdout: os.Stdout, Program: invocation(), Arguments: os.Args[1:]})
+		ListenSample: string(c.ListenSample), Demo: c.Demo, Version: version, Stdout: os.Stdout, Program: invocation(), Arguments: os.Args[1:]})
 }
 
 type runCmd struct {

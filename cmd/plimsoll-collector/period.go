@@ -97,13 +97,13 @@ func (c *periodCloseCmd) Run(ctx context.Context) error {
 	return printPeriods(os.Stdout, p)
 }
 
-type decision struct {
+type periodDecision struct {
 	asking
 	month
 	Number int64 `name:"number" help:"Version that waits." required:"" placeholder:"N"`
 }
 
-func (c *decision) decide(ctx context.Context, accept bool) error {
+func (c *periodDecision) decide(ctx context.Context, accept bool) error {
 	var p period
 	body := map[string]any{"customer": c.Customer, "reason": c.Reason, "version": c.Number, "accept": accept}
 	if err := c.fetch(ctx, http.MethodPost, "/api/v1/periods/"+url.PathEscape(c.Period)+"/decide", body, &p); err != nil {
@@ -112,11 +112,11 @@ func (c *decision) decide(ctx context.Context, accept bool) error {
 	return printPeriods(os.Stdout, p)
 }
 
-type periodAcceptCmd struct{ decision }
+type periodAcceptCmd struct{ periodDecision }
 
 func (c *periodAcceptCmd) Run(ctx context.Context) error { return c.decide(ctx, true) }
 
-type periodRejectCmd struct{ decision }
+type periodRejectCmd struct{ periodDecision }
 
 func (c *periodRejectCmd) Run(ctx context.Context) error { return c.decide(ctx, false) }
 

@@ -11,12 +11,15 @@ import (
 // SilenceBody is a stretch in which an agent did not measure, or of which what
 // it measured was lost.
 type SilenceBody struct {
-	Cause   string     `json:"cause" enum:"lost,stopped,rebooted,killed"`
+	Cause   string     `json:"cause" enum:"lost,stopped,rebooted,crashed,killed,suspended,paused,stalled,late,collector_away,path_cut,network_out,silent,cloned"`
 	From    *time.Time `json:"from" doc:"the last sign of life before; null: not known"`
-	To      *time.Time `json:"to" doc:"measuring again, or the end of what was lost"`
+	To      *time.Time `json:"to" doc:"measuring again, or the end of what was lost; null: it lasts"`
 	Seconds float64    `json:"seconds"`
 	Records int64      `json:"records" doc:"how many records were lost, where they could be counted"`
 	Reason  string     `json:"reason"`
+	// Host is what the silence says of the host itself.
+	Host        string `json:"host" enum:"up,down,unknown" doc:"what the silence proves about the host"`
+	Provisional bool   `json:"provisional" doc:"the verdict may change when data returns, for seven days"`
 }
 
 // SilencesBody lists them, the newest first.
@@ -55,7 +58,7 @@ func (a *API) Silences(ctx context.Context, in *struct {
 	body := SilencesBody{AsOf: asOf, Instance: in.Instance, Silences: []SilenceBody{}}
 	for i := range all {
 		s := &all[i]
-		body.Silences = append(body.Silences, SilenceBody{string(s.Cause), instant(s.From), instant(s.To), float64(s.Length()) / 1000, s.Records, s.Reason})
+		body.Silences = append(body.Silences, SilenceBody{string(s.Cause), instant(s.From), instant(s.To), float64(s.Length()) / 1000, s.Records, s.Reason, s.Host().String(), s.Provisional})
 	}
 	return &struct{ Body SilencesBody }{body}, nil
 }

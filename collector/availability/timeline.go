@@ -1,6 +1,9 @@
 package availability
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // Segment is a span of one state.
 type Segment struct {
@@ -85,7 +88,8 @@ func observe(c Component, streaks []Streak, asOf int64) *observed {
 	if len(timelines) == 1 && c.Need <= 1 {
 		o.timeline = timelines[0]
 	} else {
-		o.timeline = majority(timelines, c.Need, asOf)
+		own := slices.IndexFunc(o.observers, func(list []Streak) bool { return list[0].Observer == c.Name && c.Name != "" })
+		o.timeline = majority(timelines, own, c.Need, asOf)
 	}
 	return o
 }
@@ -139,31 +143,58 @@ func holdStreaks(c Component, list []Streak, asOf int64, bridged []Span) (Timeli
 	return t.add(at, asOf, Unknown), bridged
 }
 
-// majority is the component's timeline of several observers' ones: down while
-// more than half of those that know say down (or need of them, if that is not
-// 0), unknown while none knows, degraded while some other says down or
-// degraded, else up.
-func majority(timelines []Timeline, need int, asOf int64) Timeline {
+// majority is the component's timeline of several observers' ones, by vote.
+// own is the host's own agent among them, where the component is a host; -1
+// where it is none: then byHost decides.
+func majority(timelines []Timeline, own, need int, asOf int64) Timeline {
 	var out Timeline
 	next := make([]int, len(timelines))
 	for from := -far; from < asOf; {
 		var count [4]int
+		itself := Unknown
 		to := asOf
 		for i, t := range timelines {
 			for next[i] < len(t) && t[next[i]].To <= from {
 				next[i]++
 			}
-			if next[i] < len(t) {
+			if next[i] >= len(t) {
+				continue
+			}
+			to = min(to, t[next[i]].To)
+			if i == own {
+				itself = t[next[i]].State
+			} else {
 				count[t[next[i]].State]++
-				to = min(to, t[next[i]].To)
 			}
 		}
-		out = out.add(from, to, vote(count, need))
+		state := vote(count, need)
+		if own >= 0 {
+			state = byHost(itself, count, need)
+		}
+		out = out.add(from, to, state)
 		from = to
 	}
 	return out
 }
 
+// byHost is the state of a host whose own agent is one of its observers. What
+// that proves stands: it runs while it measures, whoever else cannot reach it.
+// While it is silent, others may know; that the host is down takes two of them,
+// for one may itself be cut off.
+func byHost(itself State, others [4]int, need int) State {
+	if itself != Unknown {
+		return itself
+	}
+	state := vote(others, need)
+	if state == Down && others[Down] < 2 {
+		return Unknown
+	}
+	return state
+}
+
+// vote is down while more than half of those that know say down (or need of
+// them, if that is not 0), unknown while none knows, degraded while some other
+// says down or degraded, else up.
 func vote(count [4]int, need int) State {
 	known := count[Up] + count[Degraded] + count[Down]
 	switch {

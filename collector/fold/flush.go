@@ -10,26 +10,29 @@ import (
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/series"
+	"github.com/plimsoll/plimsoll/collector/silence"
 )
 
 // pending is what the ledger does not have yet.
 type pending struct {
-	urgent  bool // not to be left to the next checkpoint
-	drop    map[ledger.StreakKey]bool
-	put     map[ledger.StreakKey]*stream // the streak itself is looked up when it is written
-	origins map[ledger.StreakKey]ledger.Origin
-	grown   []*stream
-	outages map[*component]int64 // since when they have to be looked at again
-	changed map[string]bool
-	notes   []ledger.Note
-	seen    map[string]ledger.Seen
-	senders map[string]int64 // when something of a foreign sender came
-	scratch []availability.Fact
+	urgent   bool // not to be left to the next checkpoint
+	drop     map[ledger.StreakKey]bool
+	put      map[ledger.StreakKey]*stream // the streak itself is looked up when it is written
+	origins  map[ledger.StreakKey]ledger.Origin
+	grown    []*stream
+	outages  map[*component]int64 // since when they have to be looked at again
+	changed  map[string]bool
+	notes    []ledger.Note
+	seen     map[string]ledger.Seen
+	senders  map[string]int64 // when something of a foreign sender came
+	watches  map[string]*silence.Watch
+	silences []ledger.HostSilence
+	scratch  []availability.Fact
 }
 
 func (p *pending) reset() {
 	*p = pending{drop: map[ledger.StreakKey]bool{}, put: map[ledger.StreakKey]*stream{}, origins: map[ledger.StreakKey]ledger.Origin{}, outages: map[*component]int64{},
-		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, grown: p.grown[:0], scratch: p.scratch}
+		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, watches: map[string]*silence.Watch{}, grown: p.grown[:0], scratch: p.scratch}
 }
 
 // factsOf are the facts of a record in the order they count.
@@ -154,7 +157,7 @@ func (f *Fold) flush(ctx context.Context) error {
 	f.refresh()
 	p := &f.pending
 	at := f.folded.Load()
-	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Origins: p.origins, Outages: f.outages(ctx)}
+	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Origins: p.origins, Watches: p.watches, Silences: p.silences, Outages: f.outages(ctx)}
 	for k := range p.drop {
 		w.Drop = append(w.Drop, k)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/silence"
 	"github.com/plimsoll/plimsoll/internal/journal"
 )
 
@@ -28,6 +29,8 @@ type Ledger interface {
 	// Streaks of all components from ever to ever, by component, and there by
 	// observer and time.
 	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
+	// Watches is what is remembered of the envelopes of each host, by its id.
+	Watches(ctx context.Context) (map[string]*silence.Watch, error)
 	// ApplyFold writes all of it and the cursor, or nothing.
 	ApplyFold(ctx context.Context, f ledger.Fold) error
 }
@@ -92,6 +95,7 @@ type Fold struct {
 	components map[string]*component
 
 	// Run's goroutine alone:
+	watches   map[string]*silence.Watch // of the envelopes of each host, by its id
 	catalogue *availability.Catalogue
 	described bool // all components were, by catalogue
 	pending   pending
@@ -207,6 +211,9 @@ func (f *Fold) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if f.watches, err = f.opts.Ledger.Watches(ctx); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for name, streaks := range all {
@@ -224,6 +231,7 @@ func (f *Fold) load(ctx context.Context) error {
 
 // take folds one record.
 func (f *Fold) take(ctx context.Context, b *batch.Batch) {
+	f.silences(ctx, b)
 	facts := f.pending.factsOf(b)
 	for i := range facts {
 		f.fact(ctx, b.Pos, &facts[i])

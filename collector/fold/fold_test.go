@@ -16,6 +16,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/silence"
 	"github.com/plimsoll/plimsoll/internal/journal"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
@@ -92,6 +93,10 @@ type memory struct {
 	writes []ledger.Fold
 	at     []time.Time
 	refuse int
+}
+
+func (m *memory) Watches(context.Context) (map[string]*silence.Watch, error) {
+	return map[string]*silence.Watch{}, nil
 }
 
 func (m *memory) Cursor(context.Context, string) (uint64, error) { return 0, nil }

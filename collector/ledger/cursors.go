@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/silence"
 )
 
 // Cursor returns the journal position a consumer has reached, 0 at first.
@@ -33,8 +34,10 @@ type Fold struct {
 	Origins  map[StreakKey]Origin  // of Put, where they are known
 	Outages  map[string]OutageSet  // per component
 	Notes    []Note
-	Seen     map[string]Seen  // by host id
-	Senders  map[string]int64 // when something of a foreign sender came, by its id
+	Seen     map[string]Seen           // by host id
+	Senders  map[string]int64          // when something of a foreign sender came, by its id
+	Watches  map[string]*silence.Watch // what is remembered of envelopes, by host id
+	Silences []HostSilence             // what they proved
 }
 
 // OutageSet is all standing outages of a component that end at or after
@@ -66,6 +69,9 @@ func (l *Ledger) ApplyFold(ctx context.Context, f Fold) error {
 			return err
 		}
 		if err := putSenderSeen(ctx, tx, f.Senders); err != nil {
+			return err
+		}
+		if err := putWatches(ctx, tx, f.Watches, f.Silences); err != nil {
 			return err
 		}
 		return moveCursor(ctx, tx, FoldCursor, f.Position)

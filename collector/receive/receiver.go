@@ -191,6 +191,10 @@ func (r *Receiver) Serve(ctx context.Context) error {
 	return group.Wait()
 }
 
+// Handler serves what Serve does, for a caller that has verified the peer's
+// certificate itself and put it into the request's TLS state.
+func (r *Receiver) Handler() http.Handler { return r.routes() }
+
 // routes are all paths of the agents' listener, by the server name of the
 // connection: a certificate that has expired, or none, opens one path alone.
 func (r *Receiver) routes() http.Handler {

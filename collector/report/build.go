@@ -54,6 +54,8 @@ type Options struct {
 	Period   string    // a month, 2026-11
 	AsOf     time.Time // what is known then
 	Lang     string
+	// Simulated marks the report as one of a demonstration.
+	Simulated bool
 }
 
 // draft is a report in the making: what every section may read.
@@ -129,6 +131,10 @@ func Build(ctx context.Context, src Source, o Options) (*Model, error) {
 			}
 			model.Cover = append(model.Cover, Pair{d.T("doc.closed"), text})
 		}
+	}
+	if o.Simulated {
+		model.Mark = d.T("doc.simulated")
+		model.Footer = model.Mark + " " + model.Footer
 	}
 	for _, s := range sections() {
 		blocks, err := s.blocks(ctx, d)

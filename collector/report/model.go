@@ -5,6 +5,7 @@ type Model struct {
 	Lang     string // BCP 47
 	Title    string
 	Subtitle string
+	Mark     string // set apart above everything: what the document must not be taken for
 	Cover    []Pair // what identifies the document: customer, period, as of …
 	Sections []Section
 	Footer   string

@@ -17,14 +17,15 @@ func TestOf(t *testing.T) {
 		note wire.Note
 		want Silence // the zero value: the note says nothing about silence
 	}{
-		{"killed: same boot, no marker", start(again, alive, booted, false, ""), Silence{Killed, alive, again, 0, ""}},
-		{"stopped: the marker is there", start(again, alive, booted, true, "terminated"), Silence{Stopped, alive, again, 0, "terminated"}},
-		{"stopped before a restart of the host", start(again, alive, alive+5_000, true, "terminated"), Silence{Stopped, alive, again, 0, "terminated"}},
-		{"the host was started in between", start(again, alive, alive+5_000, false, ""), Silence{Rebooted, alive, again, 0, ""}},
-		{"the boot is not known", start(again, alive, 0, false, ""), Silence{Killed, alive, again, 0, ""}},
+		{"killed: same boot, no marker", start(again, alive, booted, false, ""), Silence{Cause: Killed, From: alive, To: again}},
+		{"stopped: the marker is there", start(again, alive, booted, true, "terminated"), Silence{Cause: Stopped, From: alive, To: again, Reason: "terminated"}},
+		{"stopped before a restart of the host", start(again, alive, alive+5_000, true, "terminated"), Silence{Cause: Stopped, From: alive, To: again, Reason: "terminated"}},
+		{"the host was started in between, nobody knows why", start(again, alive, alive+5_000, false, ""), Silence{Cause: Crashed, From: alive, To: again, Booted: alive + 5_000}},
+		{"the host was shut down and started", start(again, alive, alive+5_000, true, wire.ReasonShutdown), Silence{Cause: Rebooted, From: alive, To: again, Booted: alive + 5_000}},
+		{"the boot is not known", start(again, alive, 0, false, ""), Silence{Cause: Killed, From: alive, To: again}},
 		{"the first start of all", start(again, 0, booted, false, ""), Silence{}},
-		{"records lost", wire.Note{At: again, Loss: &wire.LossNote{Records: 40, FromAt: alive, ToAt: alive + 9_000, Reason: "full"}}, Silence{Lost, alive, alive + 9_000, 40, "full"}},
-		{"records lost, nobody knows when", wire.Note{At: again, Loss: &wire.LossNote{Records: 1, Reason: "rot"}}, Silence{Lost, 0, 0, 1, "rot"}},
+		{"records lost", wire.Note{At: again, Loss: &wire.LossNote{Records: 40, FromAt: alive, ToAt: alive + 9_000, Reason: "full"}}, Silence{Cause: Lost, From: alive, To: alive + 9_000, Records: 40, Reason: "full"}},
+		{"records lost, nobody knows when", wire.Note{At: again, Loss: &wire.LossNote{Records: 1, Reason: "rot"}}, Silence{Cause: Lost, Records: 1, Reason: "rot"}},
 		{"a check changed", wire.Note{At: again, Change: &wire.CheckChange{Component: "shop", To: "down"}}, Silence{}},
 	} {
 		got, ok := Of(&row.note)

@@ -73,6 +73,9 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 		f.Live = 0
 		f.Banners = append(f.Banners, banner{v.T("as.of.past", f.AsOf), v.with("as_of", "")})
 	}
+	if s.Demonstration {
+		f.Banners = append(f.Banners, banner{Text: v.T("demo.banner")})
+	}
 	if s.Progress != nil {
 		if share, ready := s.Progress(); !ready {
 			f.Banners = append(f.Banners, banner{Text: v.T("catching.up", v.Percent(&share, 0))})

@@ -23,7 +23,7 @@ type serviceView struct {
 	NoFigures               string
 	Figures                 []figuresView
 	Tree                    []node
-	Outlook                 *outlookView // nil: nothing is agreed
+	Outlook                 *serviceOutlook // nil: nothing is agreed
 }
 
 type figuresView struct {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -26,8 +27,8 @@ func (s *Site) silences(ctx context.Context, v *visit, view *hostView) error {
 	since, silent, breaks := v.AsOf.Add(-30*24*time.Hour).UnixMilli(), int64(0), 0
 	for i := range all {
 		q := &all[i]
-		if q.To >= since && q.Cause != silence.Lost {
-			silent += q.To - max(q.From, since)
+		if end := cmp.Or(q.To, v.AsOf.UnixMilli()); end >= since && q.Cause != silence.Lost && !q.Measured() {
+			silent += end - max(q.From, since)
 			breaks++
 		}
 		if len(view.Silences) < maxSilenceRows {
@@ -45,18 +46,25 @@ func (s *Site) silences(ctx context.Context, v *visit, view *hostView) error {
 func (v *visit) silenceRow(q *silence.Silence) silenceRow {
 	row := silenceRow{Length: "–"}
 	if q.From != 0 {
-		from, to := whenMS(q.From, v.Zone), whenMS(q.To, v.Zone)
-		row.From, row.To, row.Length = &from, &to, v.Millis(q.Length())
+		from := whenMS(q.From, v.Zone)
+		row.From, row.Length = &from, v.Millis(max(0, v.AsOf.UnixMilli()-q.From)/1000*1000)
+	}
+	if q.From != 0 && q.To != 0 {
+		to := whenMS(q.To, v.Zone)
+		row.To, row.Length = &to, v.Millis(q.Length())
 	}
 	switch q.Cause {
 	case silence.Lost:
 		row.Why = v.T("silence.lost", strconv.FormatInt(q.Records, 10), q.Reason)
 	case silence.Stopped:
 		row.Why = v.T("silence.stopped", q.Reason)
-	case silence.Rebooted:
-		row.Why = v.T("silence.rebooted")
-	case silence.Killed:
-		row.Why = v.T("silence.killed")
+	case silence.Cloned:
+		row.Why = v.T("silence.cloned", q.Reason)
+	default:
+		row.Why = v.T("silence." + string(q.Cause))
+	}
+	if q.Provisional {
+		row.Why += " " + v.T("silence.provisional")
 	}
 	return row
 }

@@ -67,6 +67,8 @@ type Options struct {
 	Login Login
 	// Secure tells that the pages are served over TLS.
 	Secure bool
+	// Demonstration tells on each page that what it shows is simulated.
+	Demonstration bool
 	// Refused counts a request that was refused, by why: login, token, role; nil: not counted.
 	Refused func(why string)
 }

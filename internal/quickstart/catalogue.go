@@ -25,6 +25,7 @@ type found struct {
 	Host string    // the name agents and pages list it under
 	Zone string    // IANA zone of the host
 	At   time.Time // begin of existence of the services
+	Demo additions // of the demonstration; empty without it
 }
 
 // catalogueText is the first catalogue: a person edits it from then on.
@@ -35,13 +36,13 @@ func catalogueText(f found) string {
 	fmt.Fprintf(&b, `# What Plimsoll promises and measures on this host. Made by quickstart, yours to edit;
 # "plimsoll-collector check --catalogue" names every fault, a restart takes it over.
 
-components:                       # what can be up or down
+%scomponents:                       # what can be up or down
   - {name: %s, interval: 5s}      # this host, as its agent says
   - {name: %s, interval: 5s}      # an http check in agent.yaml
   - {name: %s, interval: 5s}      # the same
-
+%s
 services:                         # what a customer buys: a tree over components
-`, q(f.Host), componentSample, componentPage)
+`, f.Demo.calendars, q(f.Host), componentSample, componentPage, f.Demo.components)
 	services := []struct{ name, needs string }{
 		{"sample-shop", componentSample},
 		{"this-host", q(f.Host)},
@@ -50,6 +51,7 @@ services:                         # what a customer buys: a tree over components
 	for _, s := range services {
 		fmt.Fprintf(&b, "  - {name: %s, customer: %s, needs: {all_of: [%s]}, from: %s}\n", s.name, Customer, s.needs, from)
 	}
+	b.WriteString(f.Demo.services)
 	b.WriteString("\nagreements:                       # what was promised, with every policy written down\n")
 	for i, s := range services {
 		fmt.Fprintf(&b, `  - number: SLA-QS-%d
@@ -65,6 +67,7 @@ services:                         # what a customer buys: a tree over components
       - {name: outages, kind: outages, target: 2, period: month}
 `, i+1, s.name, q(f.Zone))
 	}
+	b.WriteString(f.Demo.agreements + f.Demo.after)
 	b.WriteString(`
 # Capacity: the shipped defaults watch cpu, memory and every filesystem (docs/semantics.md).
 # Declare one of that name here to replace it:

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,6 +27,7 @@ type Options struct {
 	ListenSample string
 	Version      string
 	Stdout       io.Writer // the story, warnings among it
+	Demo         bool      // beside this host, the simulated months of two customers
 
 	Program   string   // how a person calls this program in a shell
 	Arguments []string // those it was started with
@@ -44,6 +46,9 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 		o.Data = dir
+		if o.Demo {
+			o.Data += "-demo"
+		}
 	}
 	dir, err := filepath.Abs(o.Data) // what is told must be right in any directory
 	if err != nil {
@@ -68,6 +73,14 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer func() { _ = sample.Stop() }()
 
+	var played *demo
+	if o.Demo {
+		if played, err = openDemo(ctx, o.Data, time.Now().Truncate(time.Second), tell); err != nil {
+			return err
+		}
+		defer played.stop()
+		hold.Made = false // the story has told of it
+	}
 	if err := writeCatalogue(o, host, tell); err != nil {
 		return err
 	}
@@ -82,6 +95,10 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.Run(ctx) })
 	group.Go(func() error { return runAgent(ctx, o, c, sample, tell) })
+	if played != nil {
+		group.Go(func() error { return played.live(ctx, nearby(c.AgentsAddr())) })
+		group.Go(func() error { return catchUp(ctx, c.URL(), tell) })
+	}
 	group.Go(func() error { return announce(ctx, c.URL(), c.Access(), tell) })
 	group.Go(func() error { return follow(ctx, c, tell) })
 	err = group.Wait()
@@ -96,7 +113,12 @@ func Run(ctx context.Context, o Options) error {
 
 func writeCatalogue(o Options, host string, tell story) error {
 	name := filepath.Join(o.Data, "catalogue.yaml")
-	made, err := writeOnce(name, catalogueText(found{Host: host, Zone: localZone(os.Getenv), At: time.Now().Truncate(time.Second)}))
+	now := time.Now().Truncate(time.Second)
+	of := found{Host: host, Zone: localZone(os.Getenv), At: now}
+	if o.Demo {
+		of.Demo = demoCatalogue(now)
+	}
+	made, err := writeOnce(name, catalogueText(of))
 	if err != nil {
 		return fmt.Errorf("write the first catalogue: %w", err)
 	}
@@ -193,4 +215,32 @@ func announce(ctx context.Context, address, access string, tell story) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// catchUp tells how far the collector has read the history, and when the
+// figures are all there.
+func catchUp(ctx context.Context, address string, tell story) error {
+	for told := ""; ctx.Err() == nil; {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/-/ready", http.NoBody)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				tell.tell("The months are all there: %s", address)
+				return nil
+			}
+			if now := strings.TrimSpace(string(text)); now != told {
+				told = now
+				tell.tell("Reading the history: %s.", now)
+			}
+		}
+		if !sleepUntil(ctx, time.Now().Add(2*time.Second)) {
+			return nil
+		}
+	}
+	return nil
 }

@@ -20,6 +20,10 @@ type StartNote struct {
 	BootedAt  int64  `json:"booted_at,omitempty"`  // Unix ms
 }
 
+// ReasonShutdown is StartNote.Reason where the last run was stopped because the
+// whole host was being shut down or restarted.
+const ReasonShutdown = "host shutdown"
+
 // CheckChange tells that a check's state changed, with its reason in plain words.
 type CheckChange struct {
 	Component string `json:"component"`

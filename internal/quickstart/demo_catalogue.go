@@ -1,0 +1,109 @@
+package quickstart
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// additions are what the demonstration puts into the first catalogue, by section.
+type additions struct{ calendars, components, services, agreements, after string }
+
+// demoCatalogue is what the two customers were promised.
+func demoCatalogue(now time.Time) additions {
+	before, last, _ := months(now)
+	from := before.Format(time.RFC3339)
+	u := theUpgrade(last)
+	var a additions
+	a.calendars = `calendars:
+  northwind-office:
+    zone: ` + zoneNorthwind + `
+    week: {mon-fri: ["07:00-19:00"]}
+    closed: [` + strings.Join(eachYear(now, "%d-01-01", "%d-05-01", "%d-10-03", "%d-12-25/%[1]d-12-26"), ", ") + `]
+  pujiang-office:                 # Chinese public holidays and the workdays that make up for them
+    zone: ` + zonePujiang + `
+    week: {mon-fri: ["08:30-12:00", "13:30-18:00"]}
+    closed: [` + strings.Join(holidays(now), ", ") + `]
+    open: {` + makeUpDays() + `}
+
+`
+	var b strings.Builder
+	b.WriteString("  # Simulated, of the demonstration:\n")
+	for _, h := range demoHosts() {
+		fmt.Fprintf(&b, "  - {name: %s, interval: 1m}\n", h.Name)
+	}
+	for _, c := range demoChecks() {
+		fmt.Fprintf(&b, "  - {name: %s, interval: 1m}\n", c.Component)
+	}
+	a.components = b.String()
+	a.services = fmt.Sprintf(`  # Simulated, of the demonstration:
+  - {name: online-shop, customer: %[2]q, functions: [browse, order, pay], needs: {all_of: [{any_of: [shop-web-1, shop-web-2]}, shop-database, payment-gateway]}, from: %[1]q}
+  - {name: warehouse, customer: %[2]q, functions: [picking], needs: {all_of: [warehouse-app, shop-database]}, from: %[1]q}
+  - {name: 订单系统, customer: %[3]q, functions: [下单, 支付], needs: {all_of: [order-app, order-database]}, from: %[1]q}
+  - {name: 文件共享, customer: %[3]q, functions: [办公文件], needs: {all_of: [file-share]}, from: %[1]q}
+`, from, northwind, pujiang)
+	b.Reset()
+	for _, g := range [...]struct {
+		number, service, zone, calendar, target, bad string
+		names                                        [3]string
+	}{
+		{"NW-2026-01", "online-shop", zoneNorthwind, "always", "99.9%", "99.7%", [3]string{"availability", "repair time", "outages"}},
+		{"NW-2026-02", "warehouse", zoneNorthwind, "northwind-office", "99.5%", "99%", [3]string{"availability", "repair time", "outages"}},
+		{"PJ-2026-001", "订单系统", zonePujiang, "always", "99.9%", "99.5%", [3]string{"可用率", "平均恢复时间", "中断次数"}},
+		{"PJ-2026-002", "文件共享", zonePujiang, "pujiang-office", "99.5%", "98%", [3]string{"可用率", "平均恢复时间", "中断次数"}},
+	} {
+		fmt.Fprintf(&b, `  - number: %s
+    version: 1
+    service: %s
+    zone: %s
+    calendar: %s
+    policies: {planned: exclude, unknown: exclude, degraded: up, before_existence: exclude}
+    planned: {notice: 24h, cap: 8h/month}
+    coverage_limit: 95%%
+    indicators:
+      - {name: %s, kind: availability, target: %s, unacceptable: %s, period: month}
+      - {name: %s, kind: mttr, target: 45m, unacceptable: 2h, period: month}
+      - {name: %s, kind: outages, target: 2, period: month}
+`, g.number, g.service, g.zone, g.calendar, g.names[0], g.target, g.bad, g.names[1], g.names[2])
+	}
+	a.agreements = b.String()
+	a.after = fmt.Sprintf(`
+maintenance:
+  - {change: CHG-2026-0117, services: [订单系统], from: %q, to: %q, approved_at: %q}
+`, u.from.Format(time.RFC3339), u.agreed.Format(time.RFC3339), u.approved.Format(time.RFC3339))
+	return a
+}
+
+// eachYear fills the forms with the years the demonstration touches.
+func eachYear(now time.Time, forms ...string) (days []string) {
+	for _, year := range [...]int{now.Year() - 1, now.Year()} {
+		for _, form := range forms {
+			days = append(days, fmt.Sprintf("%q", fmt.Sprintf(form, year)))
+		}
+	}
+	return days
+}
+
+// holidays are those of China: of 2026 as the State Council announced them, of
+// other years the days whose date is fixed.
+func holidays(now time.Time) (days []string) {
+	for _, d := range [...]string{"2026-01-01/2026-01-03", "2026-02-15/2026-02-23", "2026-04-04/2026-04-06", "2026-05-01/2026-05-05",
+		"2026-06-19/2026-06-21", "2026-09-25/2026-09-27", "2026-10-01/2026-10-07"} {
+		days = append(days, fmt.Sprintf("%q", d))
+	}
+	for _, year := range [...]int{now.Year() - 1, now.Year()} {
+		if year != 2026 {
+			days = append(days, fmt.Sprintf(`"%d-01-01"`, year), fmt.Sprintf(`"%[1]d-05-01/%[1]d-05-05"`, year), fmt.Sprintf(`"%[1]d-10-01/%[1]d-10-07"`, year))
+		}
+	}
+	return days
+}
+
+// makeUpDays are the workdays of 2026 that lie on a weekend.
+func makeUpDays() string {
+	var parts []string
+	for _, d := range [...]string{"2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"} {
+		parts = append(parts, fmt.Sprintf(`%q: ["08:30-12:00", "13:30-18:00"]`, d))
+	}
+	return strings.Join(parts, ", ")
+}
