@@ -23,9 +23,9 @@ func (s *Site) outlook(ctx context.Context, v *visit, service string) (*serviceO
 	if err != nil || !ok {
 		return nil, err
 	}
-	view := &serviceOutlook{Forecasts: pairs(v.T("outlook.rest"), v.forecast(o.Rest), v.T("outlook.next"), v.forecast(o.Next))}
+	view := &serviceOutlook{Forecasts: pairs(v.T("prospect.rest"), v.forecast(o.Rest), v.T("prospect.next"), v.forecast(o.Next))}
 	if len(view.Forecasts) == 0 {
-		view.Forecasts = pairs(v.T("outlook.next"), v.T("outlook.young"))
+		view.Forecasts = pairs(v.T("prospect.next"), v.T("prospect.young"))
 	}
 	var single []string
 	for _, i := range o.Impacts {
@@ -51,9 +51,9 @@ func (v *visit) forecast(f *forecast.Forecast) string {
 	if f == nil {
 		return ""
 	}
-	text := v.T("outlook.range", v.Percent(&f.P05, 3), v.Percent(&f.P50, 3), v.Percent(&f.P95, 3))
+	text := v.T("prospect.range", v.Percent(&f.P05, 3), v.Percent(&f.P50, 3), v.Percent(&f.P95, 3))
 	if f.PMet != nil {
-		text += " " + v.T("outlook.met", v.Percent(f.PMet, 1))
+		text += " " + v.T("prospect.met", v.Percent(f.PMet, 1))
 	}
 	return text
 }
