@@ -97,7 +97,7 @@ func wobble(host string, at int64) float64 {
 }
 
 // load is simulate.Plan.Load.
-func (l *loads) load(add simulate.Add, host *simulate.Host, at int64) {
+func (l *loads) load(add simulate.Add, host *simulate.Host, at, booted int64) {
 	m, ok := l.machines[host.Name]
 	if !ok {
 		return
@@ -108,6 +108,7 @@ func (l *loads) load(add simulate.Add, host *simulate.Host, at int64) {
 	}
 	if minute%levelStep == 0 {
 		l.levels(add, host.Name, &m, at)
+		add("node_boot_time_seconds", float64(booted)/1000)
 	}
 }
 
@@ -162,7 +163,6 @@ func (l *loads) levels(add simulate.Add, host string, m *machine, at int64) {
 		add("node_filesystem_avail_bytes", fs.size*(1-fs.share), "device", fs.device, "fstype", "ext4", "mountpoint", fs.mount)
 		add("node_filesystem_size_bytes", fs.size, "device", fs.device, "fstype", "ext4", "mountpoint", fs.mount)
 	}
-	add("node_boot_time_seconds", float64(l.begin.Unix()-40*86_400))
 	add("node_uname_info", 1, "machine", "x86_64", "nodename", host, "release", "6.12.48", "sysname", "Linux")
 }
 
