@@ -34,10 +34,10 @@ func machines() map[string]machine {
 		"nw-web-1": {2, 8 * gib, 0.55, 0.42, "/var/log", 40 * gib, 0.31, 0.0004, zoneNorthwind},
 		"nw-web-2": {2, 8 * gib, 0.52, 0.40, "/var/log", 40 * gib, 0.29, 0.0004, zoneNorthwind},
 		"nw-app-1": {4, 16 * gib, 0.46, 0.58, "/srv", 120 * gib, 0.48, 0.0008, zoneNorthwind},
-		"nw-db-1":  {8, 32 * gib, 0.61, 0.71, "/var/lib/postgresql", 200 * gib, 0.72, 0.0075, zoneNorthwind},
+		"nw-db-1":  {4, 32 * gib, 0.61, 0.71, "/var/lib/postgresql", 200 * gib, 0.72, 0.0075, zoneNorthwind},
 		"pj-app-1": {2, 8 * gib, 0.58, 0.49, "/var/log", 40 * gib, 0.35, 0.0006, zonePujiang},
 		"pj-app-2": {2, 8 * gib, 0.54, 0.47, "/var/log", 40 * gib, 0.33, 0.0006, zonePujiang},
-		"pj-db-1":  {8, 32 * gib, 0.63, 0.66, "/var/lib/mysql", 250 * gib, 0.44, 0.0012, zonePujiang},
+		"pj-db-1":  {4, 32 * gib, 0.63, 0.66, "/var/lib/mysql", 250 * gib, 0.44, 0.0012, zonePujiang},
 		"pj-nas-1": {2, 4 * gib, 0.24, 0.35, "/srv/share", 2000 * gib, 0.685, 0.0016, zonePujiang},
 	}
 }
