@@ -24,7 +24,7 @@ func demoCatalogue(now time.Time) additions {
     zone: ` + zonePujiang + `
     week: {mon-fri: ["08:30-12:00", "13:30-18:00"]}
     closed: [` + strings.Join(holidays(now), ", ") + `]
-    open: {` + makeUpDays() + `}
+    open: {` + makeUpDays(now) + `}
 
 `
 	var b strings.Builder
@@ -76,7 +76,8 @@ maintenance:
 
 // eachYear fills the forms with the years the demonstration touches.
 func eachYear(now time.Time, forms ...string) (days []string) {
-	for _, year := range [...]int{now.Year() - 1, now.Year()} {
+	before, _, _ := months(now)
+	for year := before.Year(); year <= now.Year(); year++ {
 		for _, form := range forms {
 			days = append(days, fmt.Sprintf("%q", fmt.Sprintf(form, year)))
 		}
@@ -85,13 +86,18 @@ func eachYear(now time.Time, forms ...string) (days []string) {
 }
 
 // holidays are those of China: of 2026 as the State Council announced them, of
-// other years the days whose date is fixed.
+// other years the days whose date is fixed. What was over before the
+// demonstration begins is left out.
 func holidays(now time.Time) (days []string) {
+	before, _, _ := months(now)
+	begin := before.Format(time.DateOnly)
 	for _, d := range [...]string{"2026-01-01/2026-01-03", "2026-02-15/2026-02-23", "2026-04-04/2026-04-06", "2026-05-01/2026-05-05",
 		"2026-06-19/2026-06-21", "2026-09-25/2026-09-27", "2026-10-01/2026-10-07"} {
-		days = append(days, fmt.Sprintf("%q", d))
+		if d[:len(begin)] >= begin {
+			days = append(days, fmt.Sprintf("%q", d))
+		}
 	}
-	for _, year := range [...]int{now.Year() - 1, now.Year()} {
+	for year := before.Year(); year <= now.Year(); year++ {
 		if year != 2026 {
 			days = append(days, fmt.Sprintf(`"%d-01-01"`, year), fmt.Sprintf(`"%[1]d-05-01/%[1]d-05-05"`, year), fmt.Sprintf(`"%[1]d-10-01/%[1]d-10-07"`, year))
 		}
@@ -100,10 +106,13 @@ func holidays(now time.Time) (days []string) {
 }
 
 // makeUpDays are the workdays of 2026 that lie on a weekend.
-func makeUpDays() string {
+func makeUpDays(now time.Time) string {
+	before, _, _ := months(now)
 	var parts []string
 	for _, d := range [...]string{"2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"} {
-		parts = append(parts, fmt.Sprintf(`%q: ["08:30-12:00", "13:30-18:00"]`, d))
+		if d >= before.Format(time.DateOnly) {
+			parts = append(parts, fmt.Sprintf(`%q: ["08:30-12:00", "13:30-18:00"]`, d))
+		}
 	}
 	return strings.Join(parts, ", ")
 }

@@ -34,10 +34,10 @@ func machines() map[string]machine {
 		"nw-web-1": {2, 8 * gib, 0.55, 0.42, "/var/log", 40 * gib, 0.31, 0.0004, zoneNorthwind},
 		"nw-web-2": {2, 8 * gib, 0.52, 0.40, "/var/log", 40 * gib, 0.29, 0.0004, zoneNorthwind},
 		"nw-app-1": {4, 16 * gib, 0.46, 0.58, "/srv", 120 * gib, 0.48, 0.0008, zoneNorthwind},
-		"nw-db-1":  {8, 32 * gib, 0.61, 0.71, "/var/lib/postgresql", 200 * gib, 0.72, 0.0075, zoneNorthwind},
+		"nw-db-1":  {4, 32 * gib, 0.61, 0.71, "/var/lib/postgresql", 200 * gib, 0.72, 0.0075, zoneNorthwind},
 		"pj-app-1": {2, 8 * gib, 0.58, 0.49, "/var/log", 40 * gib, 0.35, 0.0006, zonePujiang},
 		"pj-app-2": {2, 8 * gib, 0.54, 0.47, "/var/log", 40 * gib, 0.33, 0.0006, zonePujiang},
-		"pj-db-1":  {8, 32 * gib, 0.63, 0.66, "/var/lib/mysql", 250 * gib, 0.44, 0.0012, zonePujiang},
+		"pj-db-1":  {4, 32 * gib, 0.63, 0.66, "/var/lib/mysql", 250 * gib, 0.44, 0.0012, zonePujiang},
 		"pj-nas-1": {2, 4 * gib, 0.24, 0.35, "/srv/share", 2000 * gib, 0.685, 0.0016, zonePujiang},
 	}
 }
@@ -97,7 +97,7 @@ func wobble(host string, at int64) float64 {
 }
 
 // load is simulate.Plan.Load.
-func (l *loads) load(add simulate.Add, host *simulate.Host, at int64) {
+func (l *loads) load(add simulate.Add, host *simulate.Host, at, booted int64) {
 	m, ok := l.machines[host.Name]
 	if !ok {
 		return
@@ -108,6 +108,7 @@ func (l *loads) load(add simulate.Add, host *simulate.Host, at int64) {
 	}
 	if minute%levelStep == 0 {
 		l.levels(add, host.Name, &m, at)
+		add("node_boot_time_seconds", float64(booted)/1000)
 	}
 }
 
@@ -162,7 +163,6 @@ func (l *loads) levels(add simulate.Add, host string, m *machine, at int64) {
 		add("node_filesystem_avail_bytes", fs.size*(1-fs.share), "device", fs.device, "fstype", "ext4", "mountpoint", fs.mount)
 		add("node_filesystem_size_bytes", fs.size, "device", fs.device, "fstype", "ext4", "mountpoint", fs.mount)
 	}
-	add("node_boot_time_seconds", float64(l.begin.Unix()-40*86_400))
 	add("node_uname_info", 1, "machine", "x86_64", "nodename", host, "release", "6.12.48", "sysname", "Linux")
 }
 

@@ -91,7 +91,7 @@ func TestDemoLoads(t *testing.T) {
 				if strings.Contains(key, "postgresql") {
 					level[name] = v
 				}
-			}, &h, at.UnixMilli())
+			}, &h, at.UnixMilli(), 0)
 			if size := level["node_filesystem_size_bytes"]; size > 0 {
 				share := 1 - level["node_filesystem_avail_bytes"]/size
 				if share < 0 || share > 1 {

@@ -137,7 +137,8 @@ func (s *sender) collect(t int64) {
 		add("plimsoll_check_state", s.told[c.Component], "check", c.Kind, "component", c.Component)
 	}
 	if s.plan.Load != nil {
-		s.plan.Load(add, s.host, t)
+		booted, _ := s.booted(t)
+		s.plan.Load(add, s.host, t, booted)
 	}
 	s.held, s.made, s.alive = s.held+1, t, clocks.Wall
 }

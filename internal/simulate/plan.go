@@ -66,8 +66,9 @@ type Plan struct {
 	Hosts  []Host
 	Checks []Check
 	Events []Event
-	// Load adds what a host measures besides its checks; nil: nothing.
-	Load func(add Add, host *Host, at int64)
+	// Load adds what a host measures besides its checks, at an instant and with
+	// a kernel that was started at booted; nil: nothing.
+	Load func(add Add, host *Host, at, booted int64)
 }
 
 // Add takes a sample: labels are pairs of name and value, names ascending.
