@@ -49,7 +49,12 @@ func repair(ctx context.Context, opt Options, found *unsoundError) error {
 		serving, stop := context.WithCancel(ctx)
 		served := make(chan error, 1)
 		go func() { served <- c.servePeople(serving) }()
-		defer func() { stop(); _ = <-served }() // it was asked to stop
+		defer func() {
+			stop()
+			if err := <-served; err != nil {
+				opt.Log.Warn("the page of repair", "err", err)
+			}
+		}()
 	}
 	look := time.NewTicker(repairLook)
 	defer look.Stop()

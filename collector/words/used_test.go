@@ -16,7 +16,7 @@ func TestEveryTextIsUsedAndEveryUseHasOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Keys whose end comes from data.
-	computed := regexp.MustCompile(`^(state|verdict|name|problem\.state|policy\.(planned|unknown|degraded|before_existence|cap)|level|silence|month|day|range|error|change\.(type|state)|correction\.state|effect|category|step|repeat|sight\.(verdict|per)|wrong\.component|role|password\.weak)\.`)
+	computed := regexp.MustCompile(`^(state|verdict|name|problem\.state|policy\.(planned|unknown|degraded|before_existence|cap)|level|silence|month|day|range|error|change\.(type|state)|period\.state|correction\.state|effect|category|step|repeat|sight\.(verdict|per)|wrong\.component|role|password\.weak)\.`)
 	quoted := regexp.MustCompile(`"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*)"`)
 	call := regexp.MustCompile(`(?:\bT\(|\{\{t |\(t )"([^"]+)"[^+.]`)
 	all := ""
