@@ -83,7 +83,7 @@ func New(opt Options) (_ *Agent, err error) {
 	if len(a.last.Untold) > 0 { // of a run that ended on a full disk
 		a.out.lost = a.last.Untold
 	}
-	a.alive.lost = a.out.untoldLosses
+	a.alive.lost = a.out.allUntold
 	a.collect = newCollector(c, checks, a.out, opt.Log, opt.Now)
 	a.ship, err = ship.New(ship.Options{
 		Buffer: a.buffer, Dir: c.Data, Connect: a.connect, Clocks: a.clocks, SameClock: a.sameClock, Run: run,

@@ -385,9 +385,9 @@ func TestUntoldLossesFitTheStamp(t *testing.T) {
 	}{
 		{"none", nil, ""},
 		{"one", []wire.LossNote{loss("a", 2)}, "a:2"},
-		{"as many as fit", []wire.LossNote{loss("a", 2), loss("b", 3), loss("c", 4)}, "a:2 b:3 c:4"},
-		{"more: nothing is lost but the name", []wire.LossNote{loss("a", 2), loss("b", 3), loss("c", 4), loss("d", 5)}, ":5 c:4 d:5"},
-		{"many more", []wire.LossNote{loss("a", 2), loss("b", 3), loss("c", 4), loss("d", 5), loss("e", 6)}, ":9 d:5 e:6"},
+		{"as many as fit", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6)}, "a:1 b:2 c:3 d:4 e:5 f:6"},
+		{"more: nothing is lost but the name", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6), loss("g", 7)}, ":3 c:3 d:4 e:5 f:6 g:7"},
+		{"many more", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6), loss("g", 7), loss("h", 8)}, ":6 d:4 e:5 f:6 g:7 h:8"},
 	} {
 		dir := t.TempDir()
 		a, _ := openAlive(dir, strings.Repeat("R", 36), strings.Repeat("B", 36))

@@ -17,12 +17,12 @@ import (
 const stampEvery = 5 * time.Second
 
 // stampBytes is the fixed length of a stamp: one write replaces all of it.
-const stampBytes = 2048
+const stampBytes = 4096
 
 // Bounds of what a stamp holds, so that it always fits.
 const (
-	maxStampText = stampBytes / 8 // bytes of a reason, and of all reasons of what is untold
-	maxUntold    = 3              // losses that were not told yet
+	maxStampText = stampBytes / 16 // bytes of a reason, and of all reasons of what is untold
+	maxUntold    = 6               // losses that were not told yet
 )
 
 // stamp is what the next run reads about this one.
@@ -32,8 +32,8 @@ type stamp struct {
 	At     int64  `json:"at"` // Unix ms
 	Clean  bool   `json:"clean"`
 	Reason string `json:"reason,omitempty"`
-	// Untold is what the buffer did not take and nobody was told of yet, by
-	// run. The stamp is written in place, so that it stands even on a full disk.
+	// Untold is what the buffer did not take, by run, and what it gave up, if
+	// nobody was told of it yet. The stamp is written in place, so that it stands even on a full disk.
 	Untold []wire.LossNote `json:"untold,omitempty"`
 }
 

@@ -171,6 +171,19 @@ func (r *recorder) untoldLosses() []wire.LossNote {
 	return slices.Clone(r.lost)
 }
 
+// allUntold is all that the next run has to tell if this one ends now: beside what
+// did not get into the buffer, what the buffer gave up. The buffer keeps that in
+// its index, too, but cannot write one on a full disk.
+func (r *recorder) allUntold() []wire.LossNote {
+	all := r.untoldLosses()
+	given := r.buffer.TakeLosses()
+	r.buffer.ReturnLosses(given)
+	for _, l := range given {
+		all = append(all, lossNote(l))
+	}
+	return all
+}
+
 func lossNote(l journal.Loss) wire.LossNote {
 	n := wire.LossNote{Records: int64(l.Records), FromSeq: uint64(l.From), ToSeq: uint64(l.To), Reason: l.Reason}
 	if l.Of != "" { // what another note told of that was dropped
