@@ -18,6 +18,7 @@ type commands struct {
 	Quickstart  quickstartCmd  `cmd:"" help:"Watch this very host: collector and agent in one process, no configuration, loopback only."`
 	Run         runCmd         `cmd:"" help:"Run the collector."`
 	Check       checkCmd       `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
+	Reload      reloadCmd      `cmd:"" help:"Let a running collector read its catalogue again."`
 	Evaluate    evaluateCmd    `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
 	Explain     explainCmd     `cmd:"" help:"Why a figure is what it is: the sum, its rows, the facts."`
 	Report      reportCmd      `cmd:"" help:"Write the service report of a customer and month."`
