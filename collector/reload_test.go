@@ -60,8 +60,8 @@ func TestReload(t *testing.T) {
 		return err == nil && len(all) == 1 && all[0].Service == "s1" && all[0].UpS >= 20
 	})
 	r.describe(fleet(40, "viktim"), "refused")
-	if got := r.page(); !strings.Contains(got, "viktim") || !strings.Contains(got, "catalogue.yaml:42") {
-		t.Errorf("no banner with the first fault and its line on the page:\n%s", got)
+	if got := r.page(); !strings.Contains(got, "viktim") || !strings.Contains(got, "catalogue.yaml:43") {
+		t.Error("no banner with the first fault and its line on the page")
 	}
 	if n, version := len(r.c.agreed().Services), r.c.inForceVersion(); n != 1 || version != 2 {
 		t.Errorf("in force are %d services of version %d, want 1 of 2", n, version)

@@ -29,7 +29,7 @@ func (b *Book) Allowance(c *availability.Catalogue, a *availability.Agreement, a
 	case a.Cap == nil:
 		text += b.T("allow.planned", b.approved(a))
 	default:
-		text += b.T("allow.planned.cap", b.whole(big.NewRat(a.Cap.Length, 1000)), b.T("allow.per."+a.Cap.Per.String()), b.approved(a))
+		text += b.T("allow.planned.cap", b.whole(big.NewRat(a.Cap.Length, 1000)), b.T([...]string{"allow.per.month", "allow.per.quarter", "allow.per.year"}[a.Cap.Per]), b.approved(a))
 	}
 	return text, nil
 }
