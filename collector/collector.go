@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
-	"github.com/plimsoll/plimsoll/collector/catalogue"
 	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/damage"
@@ -62,7 +61,8 @@ type Options struct {
 type Collector struct {
 	opt       Options
 	undo      undo
-	catalogue *catalogue.Catalogue
+	catalogue atomic.Pointer[version]
+	reload    reloading
 	registry  *prometheus.Registry
 	demo      *Demonstration // nil: the data are real
 
@@ -123,7 +123,7 @@ func New(opt Options) (_ *Collector, err error) {
 			err = errors.Join(err, c.undo.all())
 		}
 	}()
-	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openDemonstration, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openDamage, c.openSeries, c.openFold, c.openPages} {
+	for _, step := range [...]func() error{c.refuseOpenDoor, c.openData, c.openDemonstration, c.openPeople, c.openCatalogue, c.openLedger, c.openDoor, c.openJournal, c.openReceive, c.openDamage, c.openSeries, c.openFold, c.openReload, c.openPages} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -317,6 +317,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		func(ctx context.Context) error { return c.fold.Run(ctx, c.receive.Feed()) },
 		c.judge.Run,
 		c.closing.Run,
+		c.reloadOnSignal,
 		c.servePeople,
 		c.serveHost,
 		c.trim,

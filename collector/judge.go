@@ -93,19 +93,12 @@ func NewJudge(opt JudgeOptions) *Judge {
 
 // openJudge makes the judge of a collector.
 func (c *Collector) openJudge() error {
-	loaded, err := c.ledger.Catalogue(context.Background())
-	if err != nil {
-		return fmt.Errorf("open the judge: %w", err)
-	}
-	if err := checkExpressions(figures.Resources(c.inForce()), func(expr string) error {
-		_, err := c.promql.Parser().ParseExpr(expr)
-		return err
-	}); err != nil {
+	if err := c.checkResources(c.inForce()); err != nil {
 		return fmt.Errorf("read the resources of the catalogue: %w", err)
 	}
 	c.judge = NewJudge(JudgeOptions{Samples: promSamples{c.promql}, Store: c.ledger,
 		Resources: func() []capacity.Resource { return figures.Resources(c.inForce()) },
-		Catalogue: c.agreed, Version: func() int64 { return loaded.Number },
+		Catalogue: c.agreed, Version: c.inForceVersion,
 		Zone: time.Local, Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	return nil
 }

@@ -25,14 +25,14 @@ func (c *Collector) openPages() (err error) {
 	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
-		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Damage: c.damage.In, Admission: c, People: c.door, NewSender: c.NewSender, Senders: c.ledger, Periods: c.closing,
+		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Damage: c.damage.In, Admission: c, Reload: c.ReloadCatalogue, People: c.door, NewSender: c.NewSender, Senders: c.ledger, Periods: c.closing,
 		Work: c.work, Corrections: c.corrections, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Periods: c.closing, Next: c.next, Actions: c.actions(),
 		Work: c.work, Corrections: c.corrections,
-		Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(), Demonstration: c.demo != nil,
+		CatalogueFaults: c.catalogueFaults, Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(), Demonstration: c.demo != nil,
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),
 			"GET /metrics":        promhttp.HandlerFor(c.registry, promhttp.HandlerOpts{}),
@@ -143,7 +143,7 @@ func (c *Collector) next(context.Context) []web.Step {
 	return append(steps,
 		c.addServer(),
 		web.Step{Title: both("Describe a service", "描述一个服务"),
-			Text:    both("Edit the catalogue, check it, start again.", "编辑服务目录，检查，然后重新启动。"),
+			Text:    both("Edit the catalogue, check it, and load it with plimsoll-collector reload.", "编辑服务目录，检查，然后用 plimsoll-collector reload 加载。"),
 			Command: c.opt.Program + " check --catalogue " + web.ShellWord(absolute(c.opt.Config.cataloguePath()))},
 		c.grafana(),
 		web.Step{Title: both("Make a report", "生成报告"), Link: "/reports", LinkText: both("reports", "报告"),

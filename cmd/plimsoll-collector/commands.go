@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
 	"github.com/plimsoll/plimsoll/collector/evaluate"
+	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/collector/zone"
 	"github.com/plimsoll/plimsoll/internal/quickstart"
 )
 
@@ -18,6 +21,7 @@ type commands struct {
 	Quickstart  quickstartCmd  `cmd:"" help:"Watch this very host: collector and agent in one process, no configuration, loopback only."`
 	Run         runCmd         `cmd:"" help:"Run the collector."`
 	Check       checkCmd       `cmd:"" help:"Check a configuration or catalogue; names all faults at once."`
+	Reload      reloadCmd      `cmd:"" help:"Let a running collector read its catalogue again."`
 	Evaluate    evaluateCmd    `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
 	Explain     explainCmd     `cmd:"" help:"Why a figure is what it is: the sum, its rows, the facts."`
 	Report      reportCmd      `cmd:"" help:"Write the service report of a customer and month."`
@@ -69,6 +73,7 @@ func (c *runCmd) Run(ctx context.Context) error {
 type checkCmd struct {
 	Config    string `help:"Configuration file of the collector." placeholder:"FILE"`
 	Catalogue string `help:"Catalogue of services and agreements." placeholder:"FILE"`
+	Lang      string `help:"Language of what each agreement allows." enum:"en,zh-CN" default:"en"`
 }
 
 func (c *checkCmd) Run() error {
@@ -104,10 +109,37 @@ func (c *checkCmd) Run() error {
 			for _, k := range parsed.Checks {
 				fmt.Printf("  check of %s from %s: %s\n", k.Component, strings.Join(k.From, ", "), k.Target())
 			}
+			if err := c.tell(parsed, time.Now()); err != nil {
+				return err
+			}
 		}
 	}
 	if bad {
 		return errExit(2)
+	}
+	return nil
+}
+
+// tell says what each agreement in force allows this month, and what will be
+// wrong some day.
+func (c *checkCmd) tell(parsed *catalogue.Catalogue, now time.Time) error {
+	shelf, err := words.Read()
+	if err != nil {
+		return err
+	}
+	for i := range parsed.Availability.Agreements {
+		a := &parsed.Availability.Agreements[i]
+		if in := a.InForce(); now.UnixMilli() < in.From || now.UnixMilli() >= in.To {
+			continue
+		}
+		text, err := shelf[c.Lang].Allowance(parsed.Availability, a, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		fmt.Println("  " + text)
+	}
+	for _, warning := range parsed.Warnings(now, zone.Find(runtime.Version())) {
+		fmt.Fprintln(os.Stderr, c.Catalogue+": warning: "+warning)
 	}
 	return nil
 }

@@ -77,6 +77,8 @@ type Options struct {
 	// Admission lets hosts in and out.
 	Admission Admission
 	Periods   Periods
+	// Reload reads the catalogue again; settings.Faults where it has any.
+	Reload func(ctx context.Context) (Reloaded, error)
 	// People are users and API tokens.
 	People People
 	// Work is planned and approved, Corrections are asked for and decided.

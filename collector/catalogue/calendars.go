@@ -41,6 +41,7 @@ func (c *checker) calendar(path, name string, e calendarEntry) *availability.Cal
 		c.week(here+".week", v.Week, &built)
 		out.Versions = append(out.Versions, built)
 	}
+	c.unusedDays(path, e.list, out.Versions)
 	if len(e.versions) == 0 {
 		c.fault(path, "has no version", "")
 	}

@@ -123,6 +123,7 @@ func Access() Table {
 		{Route: "DELETE /api/v1/senders/{name}", Least: Operator, Scope: Enrol, Customer: Outside},
 		{Route: "POST /api/v1/hosts/{instance}/revoke", Least: Admin, Scope: Manage, Customer: Outside},
 		{Route: "GET /api/v1/authorities", Least: Admin, Scope: Manage, Customer: Outside},
+		{Route: "POST /api/v1/catalogue/reload", Least: Admin, Scope: Manage, Customer: Outside},
 		{Route: "POST /api/v1/authorities/rotate", Least: Admin, Scope: Manage, Customer: Outside},
 		{Route: "POST /api/v1/authorities/retire", Least: Admin, Scope: Manage, Customer: Outside},
 		{Route: "GET /api/v1/users", Least: Admin, Scope: Manage, Customer: Outside},

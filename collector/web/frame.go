@@ -76,6 +76,11 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 	if s.Demonstration {
 		f.Banners = append(f.Banners, banner{Text: v.T("demo.banner")})
 	}
+	if s.CatalogueFaults != nil {
+		if faults := s.CatalogueFaults(); len(faults) > 0 {
+			f.Banners = append(f.Banners, banner{Text: v.T("catalogue.refused", len(faults), faults[0].String())})
+		}
+	}
 	if s.Progress != nil {
 		if share, ready := s.Progress(); !ready {
 			f.Banners = append(f.Banners, banner{Text: v.T("catching.up", v.Percent(&share, 0))})

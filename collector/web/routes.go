@@ -76,6 +76,7 @@ func (s *Site) routes(assets http.Handler) {
 		huma.Get(spec, "/api/v1/problems/{no}", a.Problem)
 		huma.Get(spec, "/api/v1/facts.csv", a.FactsCSV)
 		huma.Get(spec, "/api/v1/catalogue", a.CatalogueYAML)
+		huma.Post(spec, "/api/v1/catalogue/reload", a.ReloadCatalogue)
 		huma.Get(spec, "/api/v1/report", a.Report)
 		huma.Get(spec, "/api/v1/audit/verify", a.AuditVerify)
 		huma.Get(spec, "/api/v1/periods", a.PeriodList)

@@ -20,6 +20,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/damage"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/internal/settings"
 )
 
 //go:embed templates/*.html
@@ -50,6 +51,8 @@ type Options struct {
 	Progress func() (share float64, ready bool)
 	// Damage gives what was lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
 	Damage func(from, to, asOf int64) []damage.Range
+	// CatalogueFaults are those for which the newest catalogue is not in force; nil: it is.
+	CatalogueFaults func() settings.Faults
 	// Next are the steps the overview offers; nil: none.
 	Next func(ctx context.Context) []Step
 	// Actions are what buttons of steps do, by name.

@@ -1,0 +1,126 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fleet is a catalogue of n services on the host victim; needs is what the
+// last one needs.
+func fleet(n int, needs string) string {
+	var b strings.Builder
+	b.WriteString("components:\n  - {name: victim, interval: 60s, hold: 150s}\nservices:\n")
+	for i := 1; i < n; i++ {
+		fmt.Fprintf(&b, "  - {name: s%d, customer: acme, needs: victim}\n", i)
+	}
+	fmt.Fprintf(&b, "  - {name: s%d, customer: acme, needs: %s}\n", n, needs)
+	fmt.Fprintf(&b, "agreements:\n  - {number: SLA-1, service: s%d, zone: UTC, indicators: [{name: availability, target: 99.9%%}]}\n", n)
+	return b.String()
+}
+
+// TestReload: the file is edited and SIGHUP sent; the figures of the new
+// service are there, from facts that came before it was described. Then one
+// fault among 40 services: the version before stays, and the page says why.
+func TestReload(t *testing.T) {
+	r := newRunning(t)
+	host, _ := r.enrol("victim")
+	client, began := clientOf(host.ClientTLS(), false), time.Now()
+	for i := range 3 {
+		if status, err := deliver(client, r.c.AgentsAddr(), "up", began.Add(time.Duration(i-3)*10*time.Second).UnixMilli(), uint64(i+1)); status != http.StatusNoContent {
+			t.Fatalf("deliver: %d, %v", status, err)
+		}
+	}
+	r.query("up", func(map[string]string, string) {})
+	stop := make(chan struct{})
+	reading := make(chan struct{})
+	go func() { // someone looks on all the while
+		defer close(reading)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = r.c.figures.Month(context.Background(), time.Now())
+			}
+		}
+	}()
+	defer func() { close(stop); <-reading }()
+
+	r.describe(fleet(1, "victim"), "loaded")
+	r.until("the service is up, from facts of before", func() bool {
+		all, err := r.c.figures.Month(context.Background(), time.Now())
+		return err == nil && len(all) == 1 && all[0].Service == "s1" && all[0].UpS >= 20
+	})
+	r.describe(fleet(40, "viktim"), "refused")
+	if got := r.page(); !strings.Contains(got, "viktim") || !strings.Contains(got, "catalogue.yaml:43") {
+		t.Error("no banner with the first fault and its line on the page")
+	}
+	if n, version := len(r.c.agreed().Services), r.c.inForceVersion(); n != 1 || version != 2 {
+		t.Errorf("in force are %d services of version %d, want 1 of 2", n, version)
+	}
+	resp, err := http.Post(r.c.URL()+"/api/v1/catalogue/reload", "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if text, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(text), "did you mean") {
+		t.Errorf("the API answered %d %s", resp.StatusCode, text)
+	}
+	r.describe(fleet(40, "victim"), "loaded")
+	if strings.Contains(r.page(), "viktim") {
+		t.Error("the banner is still there")
+	}
+	if n, version := len(r.c.agreed().Services), r.c.inForceVersion(); n != 40 || version != 3 {
+		t.Errorf("in force are %d services of version %d, want 40 of 3", n, version)
+	}
+	kept, err := r.c.ledger.Catalogue(context.Background())
+	if err != nil || kept.Number != 3 || kept.Source != fleet(40, "victim") {
+		t.Errorf("the ledger has version %d: %v", kept.Number, err)
+	}
+}
+
+// describe writes the catalogue, sends SIGHUP and waits for the result.
+func (r *running) describe(text, result string) {
+	r.t.Helper()
+	if err := os.WriteFile(filepath.Join(r.data, "catalogue.yaml"), []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	before := r.metric("plimsoll_catalogue_reloads_total", "result", result)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		r.t.Fatal(err)
+	}
+	r.until("the catalogue is "+result, func() bool { return r.metric("plimsoll_catalogue_reloads_total", "result", result) > before })
+}
+
+// until waits for something that comes soon.
+func (r *running) until(what string, is func() bool) {
+	r.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); <-time.After(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			r.t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
+// page is the first page.
+func (r *running) page() string {
+	r.t.Helper()
+	resp, err := http.Get(r.c.URL() + "/")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}
