@@ -88,7 +88,7 @@ func openGuarded(t *testing.T, login web.Login) *guarded {
 	registry.MustRegister(logins)
 	g.door = people.NewDoor(people.Options{Store: s.Ledger, Now: s.Clock, Log: log, Cost: cheap, Count: func(result string) { logins.WithLabelValues(result).Inc() }})
 	programs := api.New(api.Options{Periods: s.Book, Work: s.Work, Corrections: s.Corrections, Words: shelf, Figures: s.Engine, Store: s.Ledger, Facts: noFacts{}, People: g.door, Version: "test", Now: s.Clock, Log: log,
-		Admission: noAdmission{}, Senders: s.Ledger,
+		Admission: noAdmission{}, Senders: s.Ledger, Reload: func(context.Context) (api.Reloaded, error) { return api.Reloaded{Version: 1}, nil },
 		NewSender: func(context.Context, api.SenderAsk) (api.SenderToken, error) {
 			return api.SenderToken{}, ledger.ErrNotFound
 		},
