@@ -184,6 +184,9 @@ func leftOver(t *testing.T, dir string) (head int64) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
+		if e.Name() == ".cursor.tmp" { // of a replacement that was cut off: the next one takes the same name
+			continue
+		}
 		if strings.Contains(e.Name(), ".tmp") || e.Name() == quarantineDir {
 			t.Errorf("left over: %s", e.Name())
 		}
