@@ -26,13 +26,13 @@ type pending struct {
 	seen     map[string]ledger.Seen
 	senders  map[string]int64 // when something of a foreign sender came
 	watches  map[string]*silence.Watch
-	silences []ledger.HostSilence
+	silences map[ledger.SilenceKey]int64 // to their ends: one that lasts is found again with each record
 	scratch  []availability.Fact
 }
 
 func (p *pending) reset() {
 	*p = pending{drop: map[ledger.StreakKey]bool{}, put: map[ledger.StreakKey]*stream{}, origins: map[ledger.StreakKey]ledger.Origin{}, outages: map[*component]int64{},
-		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, watches: map[string]*silence.Watch{}, grown: p.grown[:0], scratch: p.scratch}
+		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, watches: map[string]*silence.Watch{}, silences: map[ledger.SilenceKey]int64{}, grown: p.grown[:0], scratch: p.scratch}
 }
 
 // factsOf are the facts of a record in the order they count.

@@ -38,7 +38,8 @@ func (f *Fold) silences(ctx context.Context, b *batch.Batch) {
 	found := w.See(&b.Env, oldest(b))
 	f.pending.watches[b.Env.Host] = w
 	for i := range found {
-		f.pending.silences = append(f.pending.silences, ledger.HostSilence{Host: b.Env.Host, Silence: found[i]})
+		key := ledger.SilenceKey{Host: b.Env.Host, Cause: found[i].Cause, From: found[i].From}
+		f.pending.silences[key] = max(f.pending.silences[key], found[i].To)
 		f.prove(ctx, b, &found[i])
 	}
 }

@@ -37,7 +37,7 @@ type Fold struct {
 	Seen     map[string]Seen           // by host id
 	Senders  map[string]int64          // when something of a foreign sender came, by its id
 	Watches  map[string]*silence.Watch // what is remembered of envelopes, by host id
-	Silences []HostSilence             // what they proved
+	Silences map[SilenceKey]int64      // what they proved, and up to when, Unix ms
 }
 
 // OutageSet is all standing outages of a component that end at or after

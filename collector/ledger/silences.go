@@ -23,10 +23,11 @@ const (
 	finalAfter  = 7 * 24 * 3_600_000
 )
 
-// HostSilence is what the envelopes of a host proved.
-type HostSilence struct {
-	Host string
-	silence.Silence
+// SilenceKey names a silence that the envelopes of a host proved.
+type SilenceKey struct {
+	Host  string
+	Cause silence.Cause
+	From  int64 // Unix ms
 }
 
 // Silences returns when an agent did not measure or was not heard, and what it
@@ -142,7 +143,7 @@ func (l *Ledger) Watches(ctx context.Context) (map[string]*silence.Watch, error)
 	return all, nil
 }
 
-func putWatches(ctx context.Context, tx *sql.Tx, watches map[string]*silence.Watch, found []HostSilence) error {
+func putWatches(ctx context.Context, tx *sql.Tx, watches map[string]*silence.Watch, found map[SilenceKey]int64) error {
 	for host, w := range watches {
 		body, err := json.Marshal(w)
 		if err != nil {
@@ -152,10 +153,9 @@ func putWatches(ctx context.Context, tx *sql.Tx, watches map[string]*silence.Wat
 			return fmt.Errorf("write what is remembered of host %s: %w", host, err)
 		}
 	}
-	for i := range found {
-		s := &found[i]
+	for s, to := range found {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO host_silences (host, cause, from_at, to_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (host, cause, from_at) DO UPDATE SET to_at = excluded.to_at`, s.Host, s.Cause, s.From, s.To); err != nil {
+			ON CONFLICT (host, cause, from_at) DO UPDATE SET to_at = excluded.to_at`, s.Host, s.Cause, s.From, to); err != nil {
 			return fmt.Errorf("write a silence of host %s: %w", s.Host, err)
 		}
 	}

@@ -226,7 +226,7 @@ func (s *sender) envelope(kind wire.Kind, run, boot string, clocks wire.Clocks) 
 func (s *sender) send(t int64, kind wire.Kind, note *wire.Note) {
 	s.seq++
 	way := 40 + int64(300*mix(s.plan.Seed, text(s.host.Name), 3, s.seq))
-	s.last = max(s.last+1, s.out(t)+way)
+	s.last = s.out(max(s.last+1, s.out(t)+way)) // an answer that does not come is no delivery
 	_, boot := s.booted(t)
 	_, sentBoot := s.booted(s.last)
 	sent := s.clocks(s.last)
