@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/internal/settings"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
@@ -45,16 +48,77 @@ func (c *Collector) storeCatalogue() error {
 		a := c.catalogue.Availability
 		c.opt.Log.Info("catalogue loaded", "version", version, "components", len(a.Components), "services", len(a.Services), "agreements", len(a.Agreements))
 	}
-	return nil
+	return c.expandGroups(context.Background())
 }
 
 // inForce is the catalogue that figures are computed by.
-func (c *Collector) inForce() *catalogue.Catalogue { return c.catalogue }
+func (c *Collector) inForce() *catalogue.Catalogue {
+	if with := c.members.Load(); with != nil {
+		return with
+	}
+	return c.catalogue
+}
+
+// membersEvery is how soon a host that joins or leaves a group is seen.
+const membersEvery = 10 * time.Second
+
+// followMembers keeps the groups' members as the ledger knows the hosts. When
+// the ledger cannot be asked, the members stay as they were.
+func (c *Collector) followMembers(ctx context.Context) error {
+	tick := time.NewTicker(membersEvery)
+	defer tick.Stop()
+	known := int64(-1)
+	for {
+		if now, err := c.ledger.TenureCount(ctx); err != nil && ctx.Err() == nil {
+			c.opt.Log.Error("look for hosts that joined or left a group; trying again", "err", err)
+		} else if err == nil && now != known && c.catalogue.HasGroups() {
+			if err := c.expandGroups(ctx); err == nil {
+				known = now
+			} else if ctx.Err() == nil {
+				c.opt.Log.Error("find the members of the groups; trying again", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// expandGroups puts the hosts the ledger knows into the catalogue's groups.
+func (c *Collector) expandGroups(ctx context.Context) error {
+	if !c.catalogue.HasGroups() {
+		return nil
+	}
+	known, err := c.ledger.Tenures(ctx)
+	if err != nil {
+		return err
+	}
+	expanded, notes := c.catalogue.Expand(tenures(known))
+	for _, note := range notes {
+		c.opt.Log.Warn("a group of the catalogue is not followed in full", "why", note)
+	}
+	c.members.Store(expanded)
+	return nil
+}
+
+// tenures are the ledger's as groups match them: customer and instance are
+// labels like those of the enrolment.
+func tenures(known []ledger.Tenure) []catalogue.Tenure {
+	out := make([]catalogue.Tenure, 0, len(known))
+	for _, t := range known {
+		labels := maps.Clone(t.Labels)
+		labels["customer"], labels["instance"] = t.Customer, t.Instance
+		out = append(out, catalogue.Tenure{Host: t.Instance, Labels: labels, From: t.From, Until: t.Until})
+	}
+	return out
+}
 
 // inForceChecks are the checks it asks of a host.
 func (c *Collector) inForceChecks(instance string) wire.Checks {
-	return c.catalogue.AssignedTo(instance)
+	return c.inForce().AssignedTo(instance)
 }
 
 // agreed is its part about components, services and agreements.
-func (c *Collector) agreed() *availability.Catalogue { return c.catalogue.Availability }
+func (c *Collector) agreed() *availability.Catalogue { return c.inForce().Availability }

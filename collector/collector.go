@@ -62,7 +62,8 @@ type Options struct {
 type Collector struct {
 	opt       Options
 	undo      undo
-	catalogue *catalogue.Catalogue
+	catalogue *catalogue.Catalogue                // as its file says it
+	members   atomic.Pointer[catalogue.Catalogue] // the same with the members of its groups; nil: it has none
 	registry  *prometheus.Registry
 	demo      *Demonstration // nil: the data are real
 
@@ -321,6 +322,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		c.serveHost,
 		c.trim,
 		c.alive,
+		c.followMembers,
 	} {
 		group.Go(func() error { return stage(ctx) })
 	}

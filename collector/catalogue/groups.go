@@ -27,7 +27,7 @@ const defaultInterval = settings.Duration(15 * time.Second)
 // whenever it enrols again with other labels.
 type Tenure struct {
 	Host        string            // the name it is listed under, its component
-	Labels      map[string]string // with customer and os
+	Labels      map[string]string // with customer and instance
 	From, Until int64             // Unix ms; Until 0: it lasts
 }
 
