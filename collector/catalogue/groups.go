@@ -127,11 +127,7 @@ func (e *expansion) group(name string, byHost map[string][]Tenure) {
 		if len(stays) == 0 {
 			continue
 		}
-		var all []availability.Span
-		for _, t := range byHost[host] {
-			all = append(all, t.span())
-		}
-		e.member(name, name, host, interval, hold, hull(joined(all)), stays)
+		e.member(name, host, interval, hold, e.existence(byHost[host]), stays)
 		for _, check := range e.from.checks {
 			if check.group != name {
 				continue
@@ -140,12 +136,27 @@ func (e *expansion) group(name string, byHost map[string][]Tenure) {
 			if every == 0 {
 				every = defaultInterval
 			}
-			e.member(check.entry.Component, name, host+"/"+check.entry.Component, every, 0, hull(stays), stays)
+			e.member(check.entry.Component, host+"/"+check.entry.Component, every, 0, hull(stays), stays)
 			if stays[len(stays)-1].To == forever {
 				e.check(check.entry, host)
 			}
 		}
 	}
+}
+
+// existence is from when to when a host is in any group. Before, it is no
+// component: what was heard of it then is no part of any outage.
+func (e *expansion) existence(tenures []Tenure) availability.Span {
+	var spans []availability.Span
+	for _, t := range tenures {
+		for _, g := range e.from.groups {
+			if g.matches(t.Labels) {
+				spans = append(spans, t.span())
+				break
+			}
+		}
+	}
+	return hull(joined(spans))
 }
 
 // forever is the end of a stay that lasts.
@@ -211,7 +222,7 @@ func bounds(s availability.Span) (from, until availability.Bound) {
 // member adds a component to the set of that name. A member that was in the
 // set for another time than it exists, because it came back or has other
 // labels now, has a node of its own for each stay.
-func (e *expansion) member(set, group, name string, interval settings.Duration, hold int64, exists availability.Span, stays []availability.Span) {
+func (e *expansion) member(set, name string, interval settings.Duration, hold int64, exists availability.Span, stays []availability.Span) {
 	declared := e.taken[name]
 	if !declared {
 		c := e.made[name]
