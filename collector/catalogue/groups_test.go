@@ -121,3 +121,33 @@ func TestMoreChecksThanAHostMakes(t *testing.T) {
 		t.Errorf("got %v", notes)
 	}
 }
+
+// TestExportedGroups: the exported catalogue has no groups, and is the same
+// one to the arithmetic.
+func TestExportedGroups(t *testing.T) {
+	c, _ := Parse("g.yaml", []byte(grouped))
+	for i, all := range [][]Tenure{
+		nil,
+		{{"web-1", labels("customer=acme,role=web"), 1000, 0}, {"db-1", labels("role=db"), 1000, 5000}, {"db-1", labels("role=db"), 9000, 0}},
+	} {
+		want, _ := c.Expand(all)
+		text, err := want.With(nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, faults := Parse("exported.yaml", text)
+		if faults != nil || got.HasGroups() {
+			t.Fatalf("%v\n%s", faults, text)
+		}
+		known := got.Availability.Components[:len(got.Availability.Components)-1] // the last is nobody
+		if fmt.Sprint(known) != fmt.Sprint(want.Availability.Components) {
+			t.Errorf("row %d: got %v, want %v", i, known, want.Availability.Components)
+		}
+		for j, s := range want.Availability.Services {
+			tree := strings.ReplaceAll(written(s.Needs), "0 of ()", nobody)
+			if other := got.Availability.Services[j]; written(other.Needs) != tree || other.From.String() != s.From.String() || other.Until.String() != s.Until.String() {
+				t.Errorf("row %d: got %+v, want %+v", i, other, s)
+			}
+		}
+	}
+}
