@@ -85,12 +85,12 @@ func (c *Catalogue) Expand(tenures []Tenure) (expanded *Catalogue, notes []strin
 	for _, name := range sortedKeys(e.made) {
 		agreed.Components = append(agreed.Components, *e.made[name])
 	}
-	services := make([]availability.Service, 0, len(agreed.Services)+len(e.stays))
+	services := make([]availability.Service, 0, len(agreed.Services))
 	for _, s := range agreed.Services {
 		s.Needs = e.need(s.Needs)
 		services = append(services, s)
 	}
-	agreed.Services = append(services, e.stays...)
+	agreed.Services = slices.Concat(services, e.stays)
 	out := *c
 	out.Availability, out.Checks = &agreed, append(slices.Clone(c.template.plain), e.checks...)
 	return &out, e.notes
