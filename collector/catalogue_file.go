@@ -5,18 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/internal/settings"
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 // version is a catalogue with its number in the ledger, 0 until it is there.
 type version struct {
-	*catalogue.Catalogue
-	number int64
+	*catalogue.Catalogue // as its file says it
+	number               int64
+	members              *catalogue.Catalogue // the same with the members of its groups; nil: it has none
 }
 
 // openCatalogue reads the catalogue strictly: with a fault the collector does
@@ -67,14 +71,90 @@ func (c *Collector) keepCatalogue(ctx context.Context, parsed *catalogue.Catalog
 		a := parsed.Availability
 		c.opt.Log.Info("catalogue loaded", "version", number, "components", len(a.Components), "services", len(a.Services), "agreements", len(a.Agreements))
 	}
-	return &version{parsed, number}, nil
+	return c.withMembers(ctx, &version{Catalogue: parsed, number: number})
 }
 
 // inForce is the catalogue that figures are computed by.
-func (c *Collector) inForce() *catalogue.Catalogue { return c.catalogue.Load().Catalogue }
+func (c *Collector) inForce() *catalogue.Catalogue {
+	v := c.catalogue.Load()
+	if v.members != nil {
+		return v.members
+	}
+	return v.Catalogue
+}
 
 // inForceVersion is its number.
 func (c *Collector) inForceVersion() int64 { return c.catalogue.Load().number }
+
+// membersEvery is how soon a host that joins or leaves a group is seen.
+const membersEvery = 10 * time.Second
+
+// followMembers keeps the groups' members as the ledger knows the hosts. When
+// the ledger cannot be asked, the members stay as they were.
+func (c *Collector) followMembers(ctx context.Context) error {
+	tick := time.NewTicker(membersEvery)
+	defer tick.Stop()
+	known := int64(-1)
+	for {
+		if now, err := c.ledger.TenureCount(ctx); err != nil && ctx.Err() == nil {
+			c.opt.Log.Error("look for hosts that joined or left a group; trying again", "err", err)
+		} else if err == nil && now != known && c.catalogue.Load().HasGroups() {
+			if err := c.takeMembers(ctx); err == nil {
+				known = now
+			} else if ctx.Err() == nil {
+				c.opt.Log.Error("find the members of the groups; trying again", "err", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// takeMembers puts the members of now into the version in force.
+func (c *Collector) takeMembers(ctx context.Context) error {
+	c.reload.one.Lock()
+	defer c.reload.one.Unlock()
+	v := c.catalogue.Load()
+	with, err := c.withMembers(ctx, &version{Catalogue: v.Catalogue, number: v.number})
+	if err != nil {
+		return err
+	}
+	c.catalogue.Store(with)
+	return nil
+}
+
+// withMembers puts the hosts the ledger knows into the groups of a version that
+// is not in force yet.
+func (c *Collector) withMembers(ctx context.Context, v *version) (*version, error) {
+	if !v.HasGroups() {
+		return v, nil
+	}
+	known, err := c.ledger.Tenures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	expanded, notes := v.Expand(tenures(known))
+	for _, note := range notes {
+		c.opt.Log.Warn("a group of the catalogue is not followed in full", "why", note)
+	}
+	v.members = expanded
+	return v, nil
+}
+
+// tenures are the ledger's as groups match them: customer and instance are
+// labels like those of the enrolment.
+func tenures(known []ledger.Tenure) []catalogue.Tenure {
+	out := make([]catalogue.Tenure, 0, len(known))
+	for _, t := range known {
+		labels := maps.Clone(t.Labels)
+		labels["customer"], labels["instance"] = t.Customer, t.Instance
+		out = append(out, catalogue.Tenure{Host: t.Instance, Labels: labels, From: t.From, Until: t.Until})
+	}
+	return out
+}
 
 // inForceChecks are the checks it asks of a host.
 func (c *Collector) inForceChecks(instance string) wire.Checks {

@@ -322,6 +322,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		c.serveHost,
 		c.trim,
 		c.alive,
+		c.followMembers,
 	} {
 		group.Go(func() error { return stage(ctx) })
 	}

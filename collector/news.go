@@ -39,8 +39,9 @@ func (c *Collector) News(ctx context.Context) (News, error) {
 	if err != nil {
 		return news, err
 	}
-	for i := range c.agreed().Components {
-		name := c.agreed().Components[i].Name
+	agreed := c.agreed()
+	for i := range agreed.Components {
+		name := agreed.Components[i].Name
 		is := states.Components[name]
 		told := ComponentNews{Name: name, State: is.State, Since: is.Since}
 		if is.State != availability.Up {

@@ -24,6 +24,7 @@ type commands struct {
 	Reload      reloadCmd      `cmd:"" help:"Let a running collector read its catalogue again."`
 	Evaluate    evaluateCmd    `cmd:"" help:"Compute SLA figures from a file of facts and a catalogue, without a collector."`
 	Explain     explainCmd     `cmd:"" help:"Why a figure is what it is: the sum, its rows, the facts."`
+	Draft       catalogueCmd   `cmd:"" name:"catalogue" help:"Draft a catalogue from the hosts there are, or from an inventory."`
 	Report      reportCmd      `cmd:"" help:"Write the service report of a customer and month."`
 	Period      periodCmd      `cmd:"" help:"Close months, and restate them."`
 	Export      exportCmd      `cmd:"" help:"Take raw data out of a running collector."`

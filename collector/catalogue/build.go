@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ type checker struct {
 	faults  settings.Faults
 	refused map[string]bool // paths that already have a fault
 
-	components, services, calendars []string
+	components, services, calendars, groups []string
 }
 
 // fault reports what is wrong at the path, once for each path.
@@ -45,6 +46,7 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 	for _, e := range f.Services {
 		c.services = append(c.services, e.Name)
 	}
+	c.groups = c.sets(f)
 	out := &availability.Catalogue{Calendars: map[string]*availability.Calendar{}}
 	for _, name := range sortedKeys(f.Calendars) {
 		c.calendars = append(c.calendars, name)
@@ -56,6 +58,8 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 	for i, e := range f.Services {
 		out.Services = append(out.Services, c.service(at("services", i), e))
 	}
+	c.checkGroups(f.Groups)
+	c.uniqueSets(f)
 	if c.uniqueNames() {
 		c.rings(out)
 	}
@@ -191,7 +195,14 @@ func (c *checker) service(path string, e serviceEntry) availability.Service {
 	c.required(path, "name", e.Name != "")
 	c.required(path, "needs", e.Needs.set)
 	for _, ref := range e.Needs.refs {
-		c.known(ref.path, "component or service", ref.name, c.components, c.services)
+		switch {
+		case ref.set:
+			c.known(ref.path, "group", ref.name, c.groups)
+		case slices.Contains(c.groups, ref.name):
+			c.fault(ref.path, fmt.Sprintf("%q is a group", ref.name), fmt.Sprintf("say how many of it are needed: {at_least: 2, of: %[1]s}, {any_of: %[1]s} or {all_of: %[1]s}", ref.name))
+		default:
+			c.known(ref.path, "component or service", ref.name, c.components, c.services)
+		}
 	}
 	c.order(path+".until", e.From, e.Until, nil)
 	return availability.Service{Name: e.Name, Customer: e.Customer, Functions: e.Functions, Needs: e.Needs.Need, From: e.From, Until: e.Until}

@@ -19,6 +19,8 @@ type Catalogue struct {
 	Checks       []Check
 	Hash         string // SHA-256 of Source, in hex
 	Source       []byte // the file as it was read
+
+	template template
 }
 
 // Parse reads and checks the catalogue in data; file is the name that faults
@@ -36,13 +38,17 @@ func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
 		return nil, c.faults.Sorted()
 	}
 	hash := sha256.Sum256(data)
-	return &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...)}, nil
+	out := &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...),
+		template: template{agreed: built, groups: f.Groups, checks: groupChecks(f.Checks), plain: checks}}
+	if out.HasGroups() {
+		out, _ = out.Expand(nil) // nobody is a member as long as nobody is known
+	}
+	return out, nil
 }
 
 // notYet are keys the specifications have and nothing acts on yet.
 func notYet() map[string]string {
 	keys := map[string]string{
-		"groups":              "groups of hosts are not resolved; name the components",
 		"customers":           "a customer is named at its services",
 		"notices":             "nobody is notified; look at the overview",
 		"reports":             "reports have one form",

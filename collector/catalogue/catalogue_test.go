@@ -125,3 +125,10 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func write(t testing.TB, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

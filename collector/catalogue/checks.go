@@ -31,6 +31,7 @@ const (
 // agent's own file; what reads or runs something of the host is not among them.
 type checkEntry struct {
 	Component  string            `yaml:"component"`
+	For        string            `yaml:"for"`
 	From       []string          `yaml:"from"`
 	Check      string            `yaml:"check"`
 	HTTP       string            `yaml:"http"`
@@ -93,7 +94,14 @@ func (c *checker) checks(f catalogueFile) []Check {
 	var out []Check
 	for i, e := range f.Checks {
 		path := at("checks", i)
-		if c.required(path, "component", e.Component != "") {
+		if e.For != "" {
+			c.known(path+".for", "group", e.For, sortedKeys(f.Groups))
+			e = e.forGroup()
+		} else if strings.Contains(strings.Join([]string{e.HTTP, e.TCP, e.TLS, e.DNS, e.ICMP, e.ServerName, strings.Join(e.From, "")}, ""), hostMark) {
+			c.fault(path, hostMark+" stands for the hosts of a group, and none is named", "name it with for")
+			continue
+		}
+		if c.required(path, "component", e.Component != "") && e.For == "" {
 			c.known(path+".component", "component", e.Component, c.components)
 		}
 		c.required(path, "from", len(e.From) > 0)
@@ -116,7 +124,20 @@ func (c *checker) checks(f catalogueFile) []Check {
 		c.checkTarget(path, &e)
 		c.checkTimes(path, &e, intervals[e.Component])
 		c.checkExpect(path, &e)
+		if e.For != "" {
+			continue // made when the group's hosts are known
+		}
 		out = append(out, Check{From: e.From, AssignedCheck: e.wire(intervals[e.Component])})
+	}
+	return out
+}
+
+// groupChecks are the checks that each host of a group has.
+func groupChecks(entries []checkEntry) (out []groupCheck) {
+	for _, e := range entries {
+		if e.For != "" {
+			out = append(out, groupCheck{e.For, e})
+		}
 	}
 	return out
 }

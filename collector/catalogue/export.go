@@ -14,7 +14,8 @@ import (
 // With is the catalogue's text with windows and adjustments added that people
 // decided: evaluate computes from it what the collector does. What they name
 // and the catalogue no longer does has no effect and is left out. Comments and
-// order stay; without anything to add the text is the very same.
+// order stay; without anything to add the text is the very same. Groups are
+// written as the members they have.
 func (c *Catalogue) With(windows []availability.Window, adjustments []availability.Adjustment) ([]byte, error) {
 	plans, corrections := &yaml.Node{Kind: yaml.SequenceNode}, &yaml.Node{Kind: yaml.SequenceNode}
 	for _, w := range windows {
@@ -29,7 +30,7 @@ func (c *Catalogue) With(windows []availability.Window, adjustments []availabili
 				"effect", a.Effect.String(), "reason", a.Reason, "evidence", a.Evidence, "requested_by", a.RequestedBy, "approved_by", a.ApprovedBy, "approved_at", instant(a.ApprovedAt)))
 		}
 	}
-	if len(plans.Content)+len(corrections.Content) == 0 {
+	if len(plans.Content)+len(corrections.Content) == 0 && !c.HasGroups() {
 		return c.Source, nil
 	}
 	var doc yaml.Node
@@ -38,6 +39,9 @@ func (c *Catalogue) With(windows []availability.Window, adjustments []availabili
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, errors.New("the catalogue is no mapping, yet something was decided about what it names")
+	}
+	if c.HasGroups() {
+		c.spellOut(doc.Content[0])
 	}
 	extend(doc.Content[0], "maintenance", plans)
 	extend(doc.Content[0], "adjustments", corrections)

@@ -13,6 +13,7 @@ import (
 // catalogueFile is the file as it is written.
 type catalogueFile struct {
 	Calendars   map[string]calendarEntry `yaml:"calendars"`
+	Groups      map[string]groupEntry    `yaml:"groups"`
 	Components  []componentEntry         `yaml:"components"`
 	Services    []serviceEntry           `yaml:"services"`
 	Agreements  []agreementEntry         `yaml:"agreements"`
@@ -236,6 +237,7 @@ type needEntry struct {
 
 type reference struct {
 	name, path string
+	set        bool // it stands where a list would: it is a group
 }
 
 // ReadYAML reads a name, or {all_of: [...]}, {any_of: [...]} or
@@ -245,7 +247,7 @@ func (e *needEntry) ReadYAML(c settings.Cursor) {
 	switch c.Kind() {
 	case settings.Scalar:
 		e.Name = c.Text()
-		e.refs = []reference{{e.Name, c.Path()}}
+		e.refs = []reference{{name: e.Name, path: c.Path()}}
 	case settings.Mapping:
 		e.readNode(c)
 	default:
@@ -279,6 +281,10 @@ func (e *needEntry) readNode(c settings.Cursor) {
 		return
 	}
 	var children []needEntry
+	if of.Kind() == settings.Scalar {
+		e.members(c, kind, of, atLeast)
+		return
+	}
 	of.Into(&children)
 	for _, child := range children {
 		e.Of = append(e.Of, child.Need)
@@ -302,6 +308,23 @@ func (e *needEntry) readNode(c settings.Cursor) {
 		if e.AtLeast = *atLeast; e.AtLeast < 1 || e.AtLeast > len(e.Of) {
 			c.Fault(fmt.Sprintf("at_least is %d of %d", *atLeast, len(e.Of)), fmt.Sprintf("it is from 1 to %d", len(e.Of)))
 		}
+	}
+}
+
+// members reads a node over the members of a group, however many it has.
+func (e *needEntry) members(c settings.Cursor, kind string, of settings.Cursor, atLeast *int) {
+	e.Of = []availability.Need{{Name: groupMark + of.Text()}}
+	e.refs = []reference{{name: of.Text(), path: of.Path(), set: true}}
+	switch {
+	case kind == "all_of":
+		e.AtLeast = everyMember
+	case kind == "any_of":
+		e.AtLeast = 1
+	case atLeast == nil: // refused as no number
+	case *atLeast < 1:
+		c.Fault(fmt.Sprintf("at_least is %d", *atLeast), "it is 1 or more")
+	default:
+		e.AtLeast = *atLeast
 	}
 }
 

@@ -119,6 +119,9 @@ func (l *Ledger) RemoveHost(ctx context.Context, id, by, why string) error {
 		if err := changedOne(res, err); err != nil {
 			return err
 		}
+		if err := noteTenure(ctx, tx, id, now); err != nil {
+			return err
+		}
 		if err := revokeCertificates(ctx, tx, id, now); err != nil {
 			return err
 		}

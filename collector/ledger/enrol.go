@@ -45,6 +45,9 @@ func (l *Ledger) Enrol(ctx context.Context, e Enrolment) (Host, error) {
 		if h, action, err = list(ctx, tx, &e, &token, now); err != nil {
 			return err
 		}
+		if err := noteTenure(ctx, tx, h.ID, now); err != nil {
+			return err
+		}
 		if e.Sign != nil {
 			c, err := e.Sign(h.ID)
 			if err != nil {

@@ -216,6 +216,9 @@ func listForeign(ctx context.Context, tx *sql.Tx, s *Sender, instance string, id
 		ON CONFLICT (host) DO UPDATE SET instance = excluded.instance`, host, s.ID, instance); err != nil {
 		return err
 	}
+	if err := noteTenure(ctx, tx, host, now); err != nil {
+		return err
+	}
 	detail := "by sender " + s.Name
 	if name != instance {
 		detail += fmt.Sprintf(" as %s: another host has the name %s", name, instance)
