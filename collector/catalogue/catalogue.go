@@ -19,6 +19,7 @@ type Catalogue struct {
 	Checks       []Check
 	Hash         string // SHA-256 of Source, in hex
 	Source       []byte // the file as it was read
+	doubts       settings.Faults
 }
 
 // Parse reads and checks the catalogue in data; file is the name that faults
@@ -36,7 +37,7 @@ func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
 		return nil, c.faults.Sorted()
 	}
 	hash := sha256.Sum256(data)
-	return &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...)}, nil
+	return &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...), doubts: c.doubts.Sorted()}, nil
 }
 
 // notYet are keys the specifications have and nothing acts on yet.
