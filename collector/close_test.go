@@ -192,7 +192,7 @@ agreements:
 func (r *running) report(month string) string {
 	r.t.Helper()
 	var b bytes.Buffer
-	if err := r.c.writeReport(context.Background(), &b, "acme", month, "en", now()); err != nil {
+	if err := r.c.writeReport(context.Background(), &b, "acme", month, "en", r.c.opt.Now()); err != nil {
 		r.t.Fatal(err)
 	}
 	return b.String()
