@@ -6,8 +6,8 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
