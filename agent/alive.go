@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/plimsoll/plimsoll/internal/wire"
@@ -96,13 +97,25 @@ func (a *alive) write(now time.Time, durable bool) error {
 	return nil
 }
 
-// fewer makes most of them out of many losses, so that they fit in a stamp: the
-// oldest are joined, and of which runs they were is no longer known.
+// fewer makes most of them out of many losses, so that they fit in a stamp.
+// Those that have numbers are joined first, to a range in which as many are
+// lost as in its parts; then the oldest, and of which runs they were is no
+// longer known.
 func fewer(lost []wire.LossNote, most int) []wire.LossNote {
 	for len(lost) > most {
-		a, b := lost[0], lost[1]
-		lost = lost[1:]
-		lost[0] = wire.LossNote{Records: a.Records + b.Records, FromAt: min(a.FromAt, b.FromAt), ToAt: max(a.ToAt, b.ToAt), Reason: b.Reason}
+		at := 0
+		for i := range len(lost) - 1 {
+			if lost[i].FromSeq > 0 && lost[i+1].FromSeq > 0 {
+				at = i
+				break
+			}
+		}
+		a, b := lost[at], lost[at+1]
+		joined := wire.LossNote{Records: a.Records + b.Records, FromAt: min(a.FromAt, b.FromAt), ToAt: max(a.ToAt, b.ToAt), Reason: b.Reason}
+		if a.FromSeq > 0 && b.FromSeq > 0 {
+			joined.FromSeq, joined.ToSeq = min(a.FromSeq, b.FromSeq), max(a.ToSeq, b.ToSeq)
+		}
+		lost = slices.Replace(lost, at, at+2, joined)
 	}
 	for i := range lost {
 		lost[i].Reason = lost[i].Reason[:min(len(lost[i].Reason), maxStampText/most)]
