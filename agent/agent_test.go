@@ -392,6 +392,8 @@ func TestUntoldLossesFitTheStamp(t *testing.T) {
 		{"more: nothing is lost but the name", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6), loss("g", 7)}, ":3 c:3 d:4 e:5 f:6 g:7"},
 		{"those with numbers are joined first, and keep them", []wire.LossNote{loss("a", 1), loss("b", 2), given(3, 4), given(6, 9), given(11, 11), given(20, 29), given(40, 40), given(42, 42)},
 			"a:1 b:2 3-11:7 20-29:10 40-40:1 42-42:1"},
+		{"those of one run are joined, and stay its own", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), {Records: 2, MissedRun: "b", MissedFrom: 7, MissedTo: 8}, loss("f", 6)},
+			"a:1 b:4 c:3 d:4 e:5 f:6"},
 		{"many more", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6), loss("g", 7), loss("h", 8)}, ":6 d:4 e:5 f:6 g:7 h:8"},
 	} {
 		dir := t.TempDir()
