@@ -378,6 +378,9 @@ func TestUntoldLossesFitTheStamp(t *testing.T) {
 	loss := func(run string, n int64) wire.LossNote {
 		return wire.LossNote{Records: n, MissedRun: run, MissedFrom: 1, MissedTo: uint64(n), FromAt: n, ToAt: n, Reason: strings.Repeat("r", 500)}
 	}
+	given := func(from, to uint64) wire.LossNote {
+		return wire.LossNote{Records: int64(to - from + 1), FromSeq: from, ToSeq: to}
+	}
 	for _, row := range []struct {
 		name string
 		lost []wire.LossNote
@@ -387,6 +390,10 @@ func TestUntoldLossesFitTheStamp(t *testing.T) {
 		{"one", []wire.LossNote{loss("a", 2)}, "a:2"},
 		{"as many as fit", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6)}, "a:1 b:2 c:3 d:4 e:5 f:6"},
 		{"more: nothing is lost but the name", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6), loss("g", 7)}, ":3 c:3 d:4 e:5 f:6 g:7"},
+		{"those with numbers are joined first, and keep them", []wire.LossNote{loss("a", 1), loss("b", 2), given(3, 4), given(6, 9), given(11, 11), given(20, 29), given(40, 40), given(42, 42)},
+			"a:1 b:2 3-11:7 20-29:10 40-40:1 42-42:1"},
+		{"those of one run are joined, and stay its own", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), {Records: 2, MissedRun: "b", MissedFrom: 7, MissedTo: 8}, loss("f", 6)},
+			"a:1 b:4 c:3 d:4 e:5 f:6"},
 		{"many more", []wire.LossNote{loss("a", 1), loss("b", 2), loss("c", 3), loss("d", 4), loss("e", 5), loss("f", 6), loss("g", 7), loss("h", 8)}, ":6 d:4 e:5 f:6 g:7 h:8"},
 	} {
 		dir := t.TempDir()
@@ -399,7 +406,11 @@ func TestUntoldLossesFitTheStamp(t *testing.T) {
 		_, last := openAlive(dir, "next", "boot")
 		var got []string
 		for _, l := range last.Untold {
-			got = append(got, fmt.Sprintf("%s:%d", l.MissedRun, l.Records))
+			of := l.MissedRun
+			if l.FromSeq > 0 {
+				of = fmt.Sprintf("%d-%d", l.FromSeq, l.ToSeq)
+			}
+			got = append(got, fmt.Sprintf("%s:%d", of, l.Records))
 		}
 		if strings.Join(got, " ") != row.want {
 			t.Errorf("%s: the next run finds %v, want %s", row.name, got, row.want)

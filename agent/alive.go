@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/plimsoll/plimsoll/internal/wire"
@@ -96,18 +97,41 @@ func (a *alive) write(now time.Time, durable bool) error {
 	return nil
 }
 
-// fewer makes most of them out of many losses, so that they fit in a stamp: the
-// oldest are joined, and of which runs they were is no longer known.
+// fewer makes most of them out of many losses, so that they fit in a stamp. Of
+// those that have numbers, and of those of one run, two are joined to a range in
+// which as many are lost as in its parts. Where there are more runs than that,
+// the oldest are joined, and of which runs they were is no longer known.
 func fewer(lost []wire.LossNote, most int) []wire.LossNote {
 	for len(lost) > most {
-		a, b := lost[0], lost[1]
-		lost = lost[1:]
-		lost[0] = wire.LossNote{Records: a.Records + b.Records, FromAt: min(a.FromAt, b.FromAt), ToAt: max(a.ToAt, b.ToAt), Reason: b.Reason}
+		i, j := alike(lost)
+		a, b := lost[i], lost[j]
+		joined := wire.LossNote{Records: a.Records + b.Records, FromAt: min(a.FromAt, b.FromAt), ToAt: max(a.ToAt, b.ToAt), Reason: b.Reason}
+		switch {
+		case a.FromSeq > 0 && b.FromSeq > 0:
+			joined.FromSeq, joined.ToSeq = min(a.FromSeq, b.FromSeq), max(a.ToSeq, b.ToSeq)
+		case a.MissedRun != "" && a.MissedRun == b.MissedRun:
+			joined.MissedRun, joined.MissedFrom, joined.MissedTo = a.MissedRun, min(a.MissedFrom, b.MissedFrom), max(a.MissedTo, b.MissedTo)
+		}
+		lost[i] = joined
+		lost = slices.Delete(lost, j, j+1)
 	}
 	for i := range lost {
 		lost[i].Reason = lost[i].Reason[:min(len(lost[i].Reason), maxStampText/most)]
 	}
 	return lost
+}
+
+// alike finds the first two losses that both have numbers or are of one run;
+// the first two of all where there are none.
+func alike(lost []wire.LossNote) (i, j int) {
+	for i := range lost {
+		for j := i + 1; j < len(lost); j++ {
+			if a, b := &lost[i], &lost[j]; a.MissedRun == b.MissedRun && (a.FromSeq > 0) == (b.FromSeq > 0) && (a.MissedRun != "" || a.FromSeq > 0) {
+				return i, j
+			}
+		}
+	}
+	return 0, 1
 }
 
 // stop leaves the marker of a clean end.

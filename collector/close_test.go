@@ -21,12 +21,13 @@ import (
 	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
-// openAgain runs a whole collector on a data directory that a test fills.
-func openAgain(t *testing.T, data string) *running {
+// openAgain runs a whole collector on a data directory that a test fills, by
+// the test's clock.
+func openAgain(t *testing.T, data string, now func() time.Time) *running {
 	t.Helper()
 	config := Defaults()
 	config.Data, config.Listen, config.ListenAgents = data, "127.0.0.1:0", "127.0.0.1:0"
-	c, err := New(Options{Config: config, Version: "test", Log: slog.New(slog.DiscardHandler)})
+	c, err := New(Options{Config: config, Version: "test", Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +73,13 @@ func (r *running) call(method, path string, body any, into any) int {
 // streak.
 func TestLateFactsDoNotChangeAClosedMonth(t *testing.T) {
 	data := t.TempDir()
-	begin := time.Now().UTC().Truncate(time.Minute).Add(-4 * time.Hour)
-	if begin.Month() != begin.Add(3*time.Hour).Month() {
-		t.Skip("the test's three hours lie across the edge of a month")
+	// The facts of three hours lie in one month: in the first hours of a month
+	// it is six hours earlier.
+	now := time.Now
+	if edge := now().UTC().Add(-4 * time.Hour); edge.Month() != edge.Add(4*time.Hour).Month() {
+		now = func() time.Time { return time.Now().Add(-6 * time.Hour) }
 	}
+	begin := now().UTC().Truncate(time.Minute).Add(-4 * time.Hour)
 	at := func(minutes int) time.Time { return begin.Add(time.Duration(minutes) * time.Minute) }
 	month := begin.Format("2006-01")
 	catalogue := fmt.Sprintf(`components:
@@ -88,7 +92,7 @@ agreements:
 	if err := os.WriteFile(filepath.Join(data, "catalogue.yaml"), []byte(catalogue), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := openAgain(t, data)
+	r := openAgain(t, data, now)
 	id, _ := r.enrol("probe")
 	client := clientOf(id.ClientTLS(), false)
 	seq := uint64(0)
@@ -154,7 +158,7 @@ agreements:
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}
-	r = openAgain(t, data)
+	r = openAgain(t, data, now)
 
 	send(60, 90, 0) // it was down all that time
 	if got, _, _ := down(); got != d {
@@ -188,7 +192,7 @@ agreements:
 func (r *running) report(month string) string {
 	r.t.Helper()
 	var b bytes.Buffer
-	if err := r.c.writeReport(context.Background(), &b, "acme", month, "en", time.Now()); err != nil {
+	if err := r.c.writeReport(context.Background(), &b, "acme", month, "en", r.c.opt.Now()); err != nil {
 		r.t.Fatal(err)
 	}
 	return b.String()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -17,7 +18,7 @@ import (
 // standIn answers on the bus as systemd does.
 type standIn struct {
 	rows  []row
-	state string // empty: running
+	state atomic.Value // a string; none: running
 }
 
 // row is a unit as ListUnits has it, org.freedesktop.systemd1(5).
@@ -35,7 +36,8 @@ func (s *standIn) Get(_, property string) (dbus.Variant, *dbus.Error) {
 	if property != "SystemState" {
 		return dbus.Variant{}, dbus.MakeFailedError(errors.New("no " + property))
 	}
-	return dbus.MakeVariant(cmp.Or(s.state, "running")), nil
+	state, _ := s.state.Load().(string)
+	return dbus.MakeVariant(cmp.Or(state, "running")), nil
 }
 
 func TestUnitsOverTheBus(t *testing.T) {
@@ -92,7 +94,8 @@ func TestStopping(t *testing.T) {
 		t.Fatal(err)
 	}
 	for state, want := range map[string]bool{"running": false, "degraded": false, "stopping": true} {
-		if server.state = state; Stopping(context.Background(), root) != want {
+		server.state.Store(state)
+		if Stopping(context.Background(), root) != want {
 			t.Errorf("systemd says %s: stopping %v, want %v", state, !want, want)
 		}
 	}

@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/big"
 	"net/http"
 	"net/url"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +108,7 @@ func (c *adjustmentListCmd) Run(ctx context.Context) error {
 	}
 	return table("ADJUSTMENT\tSTATE\tEFFECT\tFROM\tTO\tCONCERNS\tREQUESTED BY\tDECIDED BY\tREASON", len(answer.Adjustments), func(i int) []string {
 		a := &answer.Adjustments[i]
-		return []string{a.No, a.State, a.Effect, minute(a.From), minute(a.To), strings.Join(append(append([]string{}, a.Services...), a.Components...), ","), a.Requester, a.Decider, a.Reason}
+		return []string{a.No, a.State, a.Effect, minute(a.From), minute(a.To), strings.Join(slices.Concat(a.Services, a.Components), ","), a.Requester, a.Decider, a.Reason}
 	})
 }
 
@@ -186,15 +185,5 @@ type exportCatalogueCmd struct {
 // Run writes the catalogue in force with the windows and adjustments people
 // decided: with the exported facts, evaluate gives the collector's figures.
 func (c *exportCatalogueCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/catalogue", nil, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if c.Out == "" {
-		_, err = io.Copy(os.Stdout, resp.Body)
-		return err
-	}
-	_, err = save(c.Out, resp.Body)
-	return err
+	return c.download(ctx, "/api/v1/catalogue", nil, c.Out)
 }

@@ -170,20 +170,26 @@ type exportFactsCmd struct {
 }
 
 func (c *exportFactsCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/facts.csv", url.Values{"from": {c.From}, "to": {c.To}}, nil)
+	return c.download(ctx, "/api/v1/facts.csv", url.Values{"from": {c.From}, "to": {c.To}}, c.Out)
+}
+
+// download writes an answer to a file, and says how long it is, or to standard
+// output where out is empty.
+func (a asking) download(ctx context.Context, path string, query url.Values, out string) error {
+	resp, err := a.ask(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if c.Out == "" {
+	if out == "" {
 		_, err = io.Copy(os.Stdout, resp.Body)
 		return err
 	}
-	n, err := save(c.Out, resp.Body)
+	n, err := save(out, resp.Body)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%s: %d bytes\n", c.Out, n)
+	fmt.Fprintf(os.Stderr, "%s: %d bytes\n", out, n)
 	return nil
 }
 

@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -89,7 +88,7 @@ func (c *maintenanceListCmd) Run(ctx context.Context) error {
 	}
 	return table("CHANGE\tSTATE\tTYPE\tFROM\tTO\tREPEATS\tCONCERNS\tREQUESTED BY\tDECIDED BY\tTITLE", len(answer.Changes), func(i int) []string {
 		p := &answer.Changes[i]
-		return []string{p.No, p.State, p.Type, minute(p.From), minute(p.To), p.Rule, strings.Join(append(append([]string{}, p.Services...), p.Components...), ","), p.Requester, p.Approver, p.Title}
+		return []string{p.No, p.State, p.Type, minute(p.From), minute(p.To), p.Rule, strings.Join(slices.Concat(p.Services, p.Components), ","), p.Requester, p.Approver, p.Title}
 	})
 }
 
@@ -136,15 +135,5 @@ type maintenanceCalendarCmd struct {
 }
 
 func (c *maintenanceCalendarCmd) Run(ctx context.Context) error {
-	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/maintenance.ics", url.Values{"customer": {c.Customer}, "service": {c.Service}}, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if c.Out == "" {
-		_, err = io.Copy(os.Stdout, resp.Body)
-		return err
-	}
-	_, err = save(c.Out, resp.Body)
-	return err
+	return c.download(ctx, "/api/v1/maintenance.ics", url.Values{"customer": {c.Customer}, "service": {c.Service}}, c.Out)
 }

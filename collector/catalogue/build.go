@@ -15,6 +15,7 @@ type checker struct {
 	doc     *settings.Document
 	faults  settings.Faults
 	refused map[string]bool // paths that already have a fault
+	doubts  settings.Faults // what is probably not meant, but can be
 
 	components, services, calendars, groups []string
 }

@@ -19,6 +19,7 @@ type Catalogue struct {
 	Checks       []Check
 	Hash         string // SHA-256 of Source, in hex
 	Source       []byte // the file as it was read
+	doubts       settings.Faults
 
 	template template
 }
@@ -39,7 +40,7 @@ func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
 	}
 	hash := sha256.Sum256(data)
 	out := &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...),
-		template: template{agreed: built, groups: f.Groups, checks: groupChecks(f.Checks), plain: checks}}
+		doubts: c.doubts.Sorted(), template: template{agreed: built, groups: f.Groups, checks: groupChecks(f.Checks), plain: checks}}
 	if out.HasGroups() {
 		out, _ = out.Expand(nil) // nobody is a member as long as nobody is known
 	}

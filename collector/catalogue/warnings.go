@@ -29,6 +29,9 @@ func (c *Catalogue) Warnings(now time.Time, data zonedata.Data) (all []string) {
 	for _, name := range sortedKeys(c.Availability.Calendars) {
 		all = append(all, nextYear(name, c.Availability.Calendars[name], now)...)
 	}
+	for _, doubt := range c.doubts {
+		all = append(all, doubt.String())
+	}
 	for i := range c.Availability.Agreements {
 		a := &c.Availability.Agreements[i]
 		due, force := a.ReviewBy.In(a.Zone, 0), a.InForce()
@@ -62,8 +65,9 @@ func nextYear(name string, calendar *availability.Calendar, now time.Time) []str
 	return []string{fmt.Sprintf("calendar %s has closed days, but none in %d: holidays of that year would count as agreed time; add them to closed, and make-up days to open", name, year)}
 }
 
-// unusedDays reports days off and on that can never matter, because another
-// version of the calendar holds on them: the holidays of a wrong year.
+// unusedDays doubts days off and on that can never matter, because another
+// version of the calendar holds on them: the holidays of a wrong year. They
+// change no figure, so that evaluate takes them.
 func (c *checker) unusedDays(path string, list bool, versions []availability.CalendarVersion) {
 	for i := range versions {
 		v, here := &versions[i], path
@@ -81,7 +85,7 @@ func (c *checker) unusedDays(path string, list bool, versions []availability.Cal
 		}
 		for j, r := range v.Closed {
 			if why := outside(r.First, r.Last); why != "" {
-				c.fault(at(here+".closed", j), why, "correct its year, or move it to the version that holds then")
+				c.doubts = append(c.doubts, c.doc.Fault(at(here+".closed", j), why, "correct its year, or move it to the version that holds then"))
 			}
 		}
 		days := make([]availability.Date, 0, len(v.Open))
@@ -91,7 +95,7 @@ func (c *checker) unusedDays(path string, list bool, versions []availability.Cal
 		slices.Sort(days)
 		for _, d := range days {
 			if why := outside(d, d); why != "" {
-				c.fault(here+".open."+d.String(), why, "correct its year, or move it to the version that holds then")
+				c.doubts = append(c.doubts, c.doc.Fault(here+".open."+d.String(), why, "correct its year, or move it to the version that holds then"))
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func (d *Desk) Annotations(ctx context.Context, outage int64) ([]Noted, error) {
 	}
 	out := make([]Noted, len(versions))
 	for i, p := range versions {
-		if err := read(p, &out[i].Annotation); err != nil {
+		if err := p.Read(&out[i].Annotation); err != nil {
 			return nil, err
 		}
 		out[i].Seq, out[i].At, out[i].By = p.Seq, p.At, p.By

@@ -185,14 +185,7 @@ func (d *Desk) Adjustment(ctx context.Context, no string) (History, error) {
 		return History{}, fmt.Errorf("read adjustment %s: %w", no, ledger.ErrNotFound)
 	}
 	h := History{Versions: versions}
-	return h, read(versions[len(versions)-1], &h.Adjustment)
-}
-
-func read(p ledger.Paper, into any) error {
-	if err := json.Unmarshal(p.Body, into); err != nil {
-		return fmt.Errorf("read %s %s: %w", p.Kind, p.No, err)
-	}
-	return nil
+	return h, versions[len(versions)-1].Read(&h.Adjustment)
 }
 
 // Adjustments are all of them as they stood at an instant, the newest first.
@@ -203,7 +196,7 @@ func (d *Desk) Adjustments(ctx context.Context, at time.Time) ([]Adjustment, err
 	}
 	out := make([]Adjustment, len(papers))
 	for i, p := range papers {
-		if err := read(p, &out[len(out)-1-i]); err != nil {
+		if err := p.Read(&out[len(out)-1-i]); err != nil {
 			return nil, err
 		}
 	}
@@ -220,7 +213,7 @@ func (d *Desk) Entries(ctx context.Context) ([]availability.Adjustment, error) {
 	var out []availability.Adjustment
 	for _, p := range papers {
 		var a Adjustment
-		if err := read(p, &a); err != nil {
+		if err := p.Read(&a); err != nil {
 			return nil, err
 		}
 		if a.State == Approved {

@@ -27,6 +27,14 @@ type Paper struct {
 	Body   json.RawMessage `json:"body"`
 }
 
+// Read decodes the body.
+func (p *Paper) Read(into any) error {
+	if err := json.Unmarshal(p.Body, into); err != nil {
+		return fmt.Errorf("read %s: %w", paperSubject(p.Kind, p.No), err)
+	}
+	return nil
+}
+
 // ErrStale is returned for a version that does not follow the newest one:
 // somebody else amended the paper meanwhile.
 var ErrStale = errors.New("somebody changed it meanwhile; look at it again")

@@ -191,15 +191,8 @@ func (d *Desk) Change(ctx context.Context, no string) (History, error) {
 	if len(versions) == 0 {
 		return History{}, fmt.Errorf("read change %s: %w", no, ledger.ErrNotFound)
 	}
-	c, err := read(versions[len(versions)-1])
-	return History{c, versions}, err
-}
-
-func read(p ledger.Paper) (c Change, err error) {
-	if err := json.Unmarshal(p.Body, &c); err != nil {
-		return c, fmt.Errorf("read change %s: %w", p.No, err)
-	}
-	return c, nil
+	h := History{Versions: versions}
+	return h, versions[len(versions)-1].Read(&h.Change)
 }
 
 // Changes are all changes as they stood at an instant, the newest first.
@@ -208,13 +201,11 @@ func (d *Desk) Changes(ctx context.Context, at time.Time) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Change, 0, len(papers))
-	for i := len(papers) - 1; i >= 0; i-- {
-		c, err := read(papers[i])
-		if err != nil {
+	out := make([]Change, len(papers))
+	for i, p := range papers {
+		if err := p.Read(&out[len(out)-1-i]); err != nil {
 			return nil, err
 		}
-		out = append(out, c)
 	}
 	return out, nil
 }
@@ -229,8 +220,8 @@ func (d *Desk) Windows(ctx context.Context) ([]availability.Window, error) {
 	}
 	var all []availability.Window
 	for _, p := range papers {
-		c, err := read(p)
-		if err != nil {
+		var c Change
+		if err := p.Read(&c); err != nil {
 			return nil, err
 		}
 		if c.ApprovedAt == 0 {

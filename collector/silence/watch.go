@@ -97,7 +97,9 @@ func (w *Watch) late(r *Record) (Silence, bool) {
 		return *l, true
 	}
 	w.Late = &Silence{Cause: Late, From: r.First, To: r.Made}
-	return *w.Late, true
+	// One instant is no stretch: a host that fell asleep between measuring and
+	// sending has one such record, and was not late but asleep.
+	return *w.Late, r.Made > r.First
 }
 
 // join puts the record behind, before or beside the sequences known, and gives

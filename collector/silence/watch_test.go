@@ -2,6 +2,7 @@ package silence
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -30,11 +31,11 @@ func TestWatch(t *testing.T) {
 	}{
 		{"as ever", made(4, 45, 45, 45, 45), nil},
 		{"one interval left out", made(4, 60, 60, 60, 60), nil},
-		{"came late", made(4, 45, 45, 45, 1_000), []Cause{Late}},
+		{"one came late: an instant is no stretch", made(4, 45, 45, 45, 1_000), nil},
 		{"came late, but not by much", made(4, 45, 45, 45, 80), nil},
 		{"slept for ten minutes", made(4, 645, 645, 45, 645), []Cause{Suspended}},
 		{"the machine stood still", made(4, 645, 45, 45, 645), []Cause{Paused}},
-		{"the machine stood still, told late: it may as well have been the process", made(4, 645, 45, 45, 1_645), []Cause{Late, Stalled}},
+		{"the machine stood still, told late: it may as well have been the process", made(4, 645, 45, 45, 1_645), []Cause{Stalled}},
 		{"the process stood still", made(4, 645, 645, 645, 645), []Cause{Stalled}},
 		{"records between are missing: nobody knows", made(9, 645, 645, 645, 645), nil},
 		{"the same record again", made(3, 30, 30, 30, 30), nil},
@@ -54,6 +55,22 @@ func TestWatch(t *testing.T) {
 		}
 		if !slices.Equal(got, row.want) {
 			t.Errorf("%s: got %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// TestLateStretch: from the second late record on there is a stretch, which
+// grows with each further one.
+func TestLateStretch(t *testing.T) {
+	var w Watch
+	for i, want := range []string{"[]", "[0 15000]", "[0 30000]"} {
+		e := made(uint64(i+1), int64(15*i), int64(15*i), int64(15*i), 1_000)
+		got := []int64{}
+		for _, s := range w.See(&e, 0) {
+			got = append(got, s.From-base, s.To-base)
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("late record %d: got %v, want %s", i+1, got, want)
 		}
 	}
 }
