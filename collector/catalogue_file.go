@@ -23,11 +23,16 @@ type version struct {
 	members              *catalogue.Catalogue // the same with the members of its groups; nil: it has none
 }
 
-// openCatalogue reads the catalogue strictly: with a fault the collector does
-// not start, and all of them are named. Without a file there are no services
-// yet, and hosts are watched all the same.
+// openCatalogue reads the catalogue strictly and keeps its faults for
+// storeCatalogue. Without a file there are no services yet, and hosts are
+// watched all the same.
 func (c *Collector) openCatalogue() error {
-	parsed, err := c.readCatalogue()
+	parsed, err := c.readGood()
+	var faults settings.Faults
+	if errors.As(err, &faults) {
+		c.reload.refused.Store(&faults)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -51,14 +56,47 @@ func (c *Collector) readCatalogue() (*catalogue.Catalogue, error) {
 }
 
 // storeCatalogue keeps the loaded version in the ledger: figures of the past
-// say by which catalogue they were computed.
+// say by which catalogue they were computed. When the file has faults, the
+// version that was in force last goes on, as after a reload with faults; when
+// there is none, the collector does not start, and all faults are named.
 func (c *Collector) storeCatalogue() error {
-	loaded, err := c.keepCatalogue(context.Background(), c.inForce())
+	ctx := context.Background()
+	if faults := c.catalogueFaults(); len(faults) > 0 {
+		last, err := c.lastCatalogue(ctx)
+		if err != nil {
+			return err
+		}
+		if last == nil {
+			return faults
+		}
+		c.catalogue.Store(last)
+		c.opt.Log.Error("the catalogue has faults; the version that was in force last goes on", "version", last.number, "faults", len(faults), "all", faults.Error(),
+			"remedy", "correct the file, then plimsoll-collector reload")
+		return c.tell(ctx, "catalogue.refused", "catalogue", faults[0].String())
+	}
+	loaded, err := c.keepCatalogue(ctx, c.inForce())
 	if err != nil {
 		return err
 	}
 	c.catalogue.Store(loaded)
 	return nil
+}
+
+// lastCatalogue is the version that was in force last; nil when there is none.
+func (c *Collector) lastCatalogue(ctx context.Context) (*version, error) {
+	stored, err := c.ledger.Catalogue(ctx)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	parsed, faults := catalogue.Parse(fmt.Sprintf("version %d in the ledger", stored.Number), []byte(stored.Source))
+	if len(faults) > 0 {
+		c.opt.Log.Error("the version of the catalogue that was in force last cannot be read any more", "version", stored.Number, "faults", faults.Error())
+		return nil, nil
+	}
+	return c.withMembers(ctx, &version{Catalogue: parsed, number: stored.Number})
 }
 
 // keepCatalogue gives a catalogue its number.

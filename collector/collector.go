@@ -212,6 +212,7 @@ func (c *Collector) openLedger() (err error) {
 		return err
 	}
 	c.undo.add("the ledger", c.ledger.Close)
+	c.measureLedger()
 	if c.ca, err = identity.OpenCA(c.path("identity"), c.opt.Now); err != nil {
 		return asUnsound(fmt.Errorf("open the certificate authority: %w", err))
 	}
@@ -321,6 +322,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		c.servePeople,
 		c.serveHost,
 		c.trim,
+		c.lookThroughLedger,
 		c.alive,
 		c.followMembers,
 	} {

@@ -93,9 +93,6 @@ func NewJudge(opt JudgeOptions) *Judge {
 
 // openJudge makes the judge of a collector.
 func (c *Collector) openJudge() error {
-	if err := c.checkResources(c.inForce()); err != nil {
-		return fmt.Errorf("read the resources of the catalogue: %w", err)
-	}
 	c.judge = NewJudge(JudgeOptions{Samples: promSamples{c.promql}, Store: c.ledger,
 		Resources: func() []capacity.Resource { return figures.Resources(c.inForce()) },
 		Catalogue: c.agreed, Version: c.inForceVersion,

@@ -3,6 +3,8 @@ package collector
 import (
 	"context"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // trimEvery is how often the journal is asked to let go of what all have read.
@@ -26,4 +28,40 @@ func (c *Collector) trim(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// lookEvery is how often a running collector compares all of its ledger with
+// its sums; a page that rots is found while a good copy is still young.
+const lookEvery = 24 * time.Hour
+
+// lookThroughLedger reads the whole ledger once a day.
+func (c *Collector) lookThroughLedger(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := c.ledger.Integrity(ctx); err != nil && ctx.Err() == nil {
+				c.opt.Log.Error("look through the ledger", "err", err, "remedy", "stop the collector and put the last good copy of ledger.db in its place")
+			}
+		}
+	}
+}
+
+// measureLedger counts what was found damaged in it.
+func (c *Collector) measureLedger() {
+	c.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "plimsoll_ledger_damaged_pages",
+			Help: "Pages of the ledger found since the start that do not fit their sums; what needs them is refused."},
+			func() float64 { return float64(c.ledger.DamagedPages()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "plimsoll_ledger_behind",
+			Help: "1 when the ledger's write-ahead log was damaged at the start, so that what was written last is missing."},
+			func() float64 {
+				if c.ledger.LostEnd() != "" {
+					return 1
+				}
+				return 0
+			}))
 }

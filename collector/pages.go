@@ -32,6 +32,7 @@ func (c *Collector) openPages() (err error) {
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Periods: c.closing, Next: c.next, Actions: c.actions(),
 		Work: c.work, Corrections: c.corrections,
+		Ledger:          func() (int, string) { return c.ledger.DamagedPages(), c.ledger.LostEnd() },
 		CatalogueFaults: c.catalogueFaults, Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(), Demonstration: c.demo != nil,
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/api"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
 	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/series"
 	"github.com/plimsoll/plimsoll/internal/settings"
 )
 
@@ -100,16 +101,17 @@ func (c *Collector) readGood() (*catalogue.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkResources(parsed); err != nil {
+	if err := checkResources(parsed); err != nil {
 		return nil, settings.Faults{{File: c.opt.Config.cataloguePath(), Path: "resources", Message: err.Error(), Remedy: "correct the expression"}}
 	}
 	return parsed, nil
 }
 
 // checkResources finds expressions of resources that are no PromQL.
-func (c *Collector) checkResources(parsed *catalogue.Catalogue) error {
+func checkResources(parsed *catalogue.Catalogue) error {
+	parse := series.NewParser()
 	return checkExpressions(figures.Resources(parsed), func(expr string) error {
-		_, err := c.promql.Parser().ParseExpr(expr)
+		_, err := parse.ParseExpr(expr)
 		return err
 	})
 }

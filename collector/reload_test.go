@@ -2,8 +2,10 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/plimsoll/plimsoll/internal/settings"
 )
 
 // fleet is a catalogue of n services on the host victim; needs is what the
@@ -85,6 +89,55 @@ func TestReload(t *testing.T) {
 	if err != nil || kept.Number != 3 || kept.Source != fleet(40, "victim") {
 		t.Errorf("the ledger has version %d: %v", kept.Number, err)
 	}
+}
+
+// TestStartWithFaults starts on a file with one fault among 40 services: a new
+// collector refuses and names it; one whose ledger has the version of before
+// goes on with that one, and says so until the file is right.
+func TestStartWithFaults(t *testing.T) {
+	config := Defaults()
+	config.Data, config.Listen, config.ListenAgents = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	open := func(text string) (*running, error) {
+		if err := os.WriteFile(filepath.Join(config.Data, "catalogue.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := New(Options{Config: config, Version: "test", Log: slog.New(slog.DiscardHandler)})
+		return &running{t: t, c: c, data: config.Data}, err
+	}
+	run := func(r *running, do func()) {
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- r.c.Run(ctx) }()
+		do()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	var faults settings.Faults
+	if _, err := open(fleet(40, "viktim")); !errors.As(err, &faults) || !strings.Contains(err.Error(), "viktim") {
+		t.Fatalf("a new collector: %v, want the fault", err)
+	}
+	r, err := open(fleet(40, "victim"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(r, func() {})
+	if r, err = open(fleet(41, "viktim")); err != nil {
+		t.Fatalf("one that had a catalogue: %v", err)
+	}
+	run(r, func() {
+		if n, version := len(r.c.agreed().Services), r.c.inForceVersion(); n != 40 || version != 1 {
+			t.Errorf("in force are %d services of version %d, want 40 of 1", n, version)
+		}
+		if !strings.Contains(r.page(), "viktim") {
+			t.Error("the page does not name the fault")
+		}
+		r.describe(fleet(41, "victim"), "loaded")
+		if n := len(r.c.agreed().Services); n != 41 || strings.Contains(r.page(), "viktim") {
+			t.Errorf("%d services in force, want 41 and no banner", n)
+		}
+	})
 }
 
 // describe writes the catalogue, sends SIGHUP and waits for the result.

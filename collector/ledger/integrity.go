@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/plimsoll/plimsoll/internal/durable"
 )
 
 // ErrDamaged is wrapped by Open when the file is not a sound database.
@@ -58,12 +61,38 @@ func (l *Ledger) Integrity(ctx context.Context) error {
 // damagedOr turns an error by which SQLite says that the file is not in order
 // into the one that names the way out, and leaves others as they are.
 func damagedOr(path string, err error) error {
-	var coded interface{ Code() int }
-	if errors.As(err, &coded) {
-		switch coded.Code() & 0xff { // without the extension
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	for _, code := range [...]error{sqlite3.CORRUPT, sqlite3.NOTADB, sqlite3.IOERR_DATA} {
+		if errors.Is(err, code) {
 			return damagedError(path, err.Error())
 		}
 	}
 	return err
+}
+
+// DamagedPages is how many pages were found since Open that do not fit their sums.
+func (l *Ledger) DamagedPages() int { return l.pages.count() }
+
+// LostEnd says, where a damaged write-ahead log was found by Open, what was
+// left out of it, and is "" otherwise. What agents sent is folded again from
+// the journal; what people did then, they have to do again. The log as it was
+// is kept beside the ledger.
+func (l *Ledger) LostEnd() string { return l.lost }
+
+// keepLostEnd looks through the write-ahead log before SQLite writes over it.
+func (l *Ledger) keepLostEnd(path string) (lost string, err error) {
+	log := path + "-wal"
+	if lost, err = lostEnd(log); err != nil || lost == "" {
+		return "", err
+	}
+	kept := fmt.Sprintf("%s-damaged-%d", log, l.ms())
+	text, err := os.ReadFile(log)
+	if err != nil {
+		return "", err
+	}
+	if err := durable.WriteFile(kept, text, 0o600); err != nil {
+		return "", err
+	}
+	l.log.Error("the write-ahead log of the ledger is damaged: what was written last is missing", "log", log, "lost", lost, "kept_as", kept,
+		"remedy", "do again what people did last (users, tokens, approvals, notes), or put a newer copy of the ledger in its place; outages and streaks come from the journal")
+	return lost, nil
 }

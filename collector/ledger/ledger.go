@@ -12,8 +12,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+	"github.com/ncruces/go-sqlite3/vfs"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 //go:embed migrations/*.sql
@@ -33,6 +35,8 @@ type Ledger struct {
 	often prepared
 	now   func() time.Time
 	log   *slog.Logger
+	pages *pages
+	lost  string // what was left out of a damaged write-ahead log, see LostEnd
 }
 
 // prepared are the questions about each host that delivers, twice a minute: to
@@ -77,26 +81,42 @@ func Open(o Options) (*Ledger, error) {
 		o.Log = slog.Default()
 	}
 	l := &Ledger{now: o.Now, log: o.Log}
+	l.pages = newPages(func(page int64) {
+		o.Log.Error("a page of the ledger does not fit its sum; whoever asks for what is on it gets an error",
+			"file", o.Path, "page", page, "remedy", "put the last good copy of the file in its place, with the collector stopped")
+	})
 	if err := ownerOnly(o.Path); err != nil {
 		return nil, fmt.Errorf("close ledger %s to others: %w", o.Path, err)
 	}
 	var err error
-	if l.write, err = connect(o.Path, 1, ""); err != nil {
-		return nil, damagedOr(o.Path, err)
+	if l.lost, err = l.keepLostEnd(o.Path); err != nil {
+		return nil, fmt.Errorf("look through the write-ahead log of ledger %s: %w", o.Path, err)
+	}
+	vfs.Register(l.vfs(), l.pages)
+	if err := l.giveSums(o.Path); err != nil {
+		return nil, errors.Join(damagedOr(o.Path, fmt.Errorf("give the pages of ledger %s sums: %w", o.Path, err)), l.Close())
+	}
+	if l.write, err = l.connect(o.Path, 1, ""); err != nil {
+		return nil, errors.Join(damagedOr(o.Path, err), l.Close())
 	}
 	if found, err := soundness(context.Background(), l.write, false); err != nil {
-		return nil, errors.Join(damagedOr(o.Path, fmt.Errorf("check ledger %s: %w", o.Path, err)), l.write.Close())
+		return nil, errors.Join(damagedOr(o.Path, fmt.Errorf("check ledger %s: %w", o.Path, err)), l.Close())
 	} else if found != "" {
-		return nil, errors.Join(damagedError(o.Path, found), l.write.Close())
+		return nil, errors.Join(damagedError(o.Path, found), l.Close())
 	}
 	if err := l.migrate(o.Path); err != nil {
-		return nil, errors.Join(damagedOr(o.Path, err), l.write.Close())
+		return nil, errors.Join(damagedOr(o.Path, err), l.Close())
 	}
-	if l.read, err = connect(o.Path, 4, "&_pragma=query_only(1)"); err != nil {
-		return nil, errors.Join(err, l.write.Close())
+	if l.read, err = l.connect(o.Path, 4, "PRAGMA query_only = 1"); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	if err := l.prepare(); err != nil {
 		return nil, errors.Join(err, l.Close())
+	}
+	if l.lost != "" {
+		if err := l.Append(context.Background(), Entry{Actor: Actor, Action: "ledger.behind", Subject: "the ledger's write-ahead log", Detail: l.lost}); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
 	}
 	return l, nil
 }
@@ -112,14 +132,34 @@ func ownerOnly(path string) error {
 }
 
 // Close waits for running calls and closes the database.
-func (l *Ledger) Close() error {
-	return errors.Join(l.read.Close(), l.write.Close())
+func (l *Ledger) Close() (err error) {
+	for _, db := range [...]*sql.DB{l.read, l.write} {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	vfs.Unregister(l.vfs())
+	return err
 }
 
-func connect(path string, conns int, more string) (*sql.DB, error) {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate" + more
-	db, err := sql.Open("sqlite", dsn)
+// vfs is the name by which SQLite finds the pages of this ledger.
+func (l *Ledger) vfs() string { return fmt.Sprintf("ledger-%p", l) }
+
+// connect opens connections to the database; one that is not there is made,
+// with room for sums.
+func (l *Ledger) connect(path string, conns int, more string) (*sql.DB, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=" + l.vfs() + "&_txlock=immediate"
+	db, err := driver.Open(dsn, func(c *sqlite3.Conn) error {
+		if err := c.BusyTimeout(5 * time.Second); err != nil {
+			return err
+		}
+		if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+			if err := reserve(c); err != nil {
+				return err
+			}
+		}
+		return c.Exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1; " + more)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
@@ -129,6 +169,14 @@ func connect(path string, conns int, more string) (*sql.DB, error) {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), db.Close())
 	}
 	return db, nil
+}
+
+// reserve makes the first bytes of a database that is empty yet.
+func reserve(c *sqlite3.Conn) error {
+	if _, err := c.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, reserved); err != nil {
+		return fmt.Errorf("reserve room for the sums: %w", err)
+	}
+	return c.Exec(fmt.Sprintf("PRAGMA page_size = %d; PRAGMA application_id = %d", pageSize, applicationID))
 }
 
 func (l *Ledger) migrate(path string) error {

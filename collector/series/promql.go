@@ -52,7 +52,7 @@ type PromQL struct {
 // NewPromQL makes an engine over source.
 func NewPromQL(source storage.Queryable, limits Limits, log *slog.Logger, reg prometheus.Registerer) *PromQL {
 	limits.defaults()
-	p := parser.NewParser(parser.Options{})
+	p := NewParser()
 	return &PromQL{
 		source: source, parse: p, limits: limits,
 		engine: promql.NewEngine(promql.EngineOpts{
@@ -106,6 +106,9 @@ func (p *PromQL) watch(q promql.Query, err error) (promql.Query, error) {
 
 // Source is what the expressions are evaluated over.
 func (p *PromQL) Source() storage.Queryable { return p.source }
+
+// NewParser makes what parses expressions as every engine here does.
+func NewParser() parser.Parser { return parser.NewParser(parser.Options{}) }
 
 // Parser parses expressions as the engine does.
 func (p *PromQL) Parser() parser.Parser { return p.parse }

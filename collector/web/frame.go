@@ -76,6 +76,15 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 	if s.Demonstration {
 		f.Banners = append(f.Banners, banner{Text: v.T("demo.banner")})
 	}
+	if s.Ledger != nil {
+		pages, lost := s.Ledger()
+		if pages > 0 {
+			f.Banners = append(f.Banners, banner{Text: v.T("ledger.damaged", pages)})
+		}
+		if lost != "" {
+			f.Banners = append(f.Banners, banner{Text: v.T("ledger.behind", lost)})
+		}
+	}
 	if s.CatalogueFaults != nil {
 		if faults := s.CatalogueFaults(); len(faults) > 0 {
 			f.Banners = append(f.Banners, banner{Text: v.T("catalogue.refused", len(faults), faults[0].String())})

@@ -51,6 +51,9 @@ type Options struct {
 	Progress func() (share float64, ready bool)
 	// Damage gives what was lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
 	Damage func(from, to, asOf int64) []damage.Range
+	// Ledger gives the pages of the ledger found damaged, and what a damaged
+	// write-ahead log left out, "" when nothing; nil: it is never damaged.
+	Ledger func() (pages int, lost string)
 	// CatalogueFaults are those for which the newest catalogue is not in force; nil: it is.
 	CatalogueFaults func() settings.Faults
 	// Next are the steps the overview offers; nil: none.

@@ -19,7 +19,7 @@ import (
 // TestRot damages one file of a stopped collector or agent, whichever file
 // there is, and starts both. Journal, buffer, series and lock never keep them
 // from starting, and at most the damaged records are missing and told. Without
-// its ledger, catalogue or authority a collector refuses, naming the file.
+// its ledger or authority a collector refuses, naming the file.
 // Without its identity an agent measures on and says so. No value is wrong.
 func TestRot(t *testing.T) {
 	t.Parallel()
@@ -124,13 +124,9 @@ func damage(t *testing.T, path string, random *rand.Rand) string {
 	return what
 }
 
-// Files of a collector that nothing but a person can mend: what people wrote,
-// without which it does not start, and what they signed or trust, for which it
-// waits.
-var (
-	mayRefuse = []string{"collector/catalogue.yaml"}
-	mayWait   = []string{"collector/ledger.db", "collector/identity/"}
-)
+// mayWait are the files of a collector that nothing but a person can mend: what
+// people signed or trust.
+var mayWait = []string{"collector/ledger.db", "collector/identity/"}
 
 // rotten starts both programs on the damaged copy and compares.
 func rotten(t *testing.T, p *pair, l *loader, dir, name string, begin time.Time) (outcome string) {
@@ -162,21 +158,22 @@ func rotten(t *testing.T, p *pair, l *loader, dir, name string, begin time.Time)
 	if ended(agent) {
 		t.Errorf("the agent did not start:\n%s", tail(agent.log.String(), 5))
 	}
-	if waits || ended(collector) {
-		said, outcome, files := collector.log.String(), "refused for ", mayRefuse
-		if waits {
-			outcome, files = "waits for repair of ", mayWait
-		}
-		for _, file := range files {
+	if ended(collector) {
+		t.Errorf("the collector did not start:\n%s", tail(collector.log.String(), 5))
+		return "refused"
+	}
+	if waits {
+		said := collector.log.String()
+		for _, file := range mayWait {
 			if strings.HasPrefix(name, file) {
 				if base := filepath.Base(strings.TrimSuffix(strings.TrimSuffix(name, "-wal"), "-shm")); !strings.Contains(said, base) {
 					t.Errorf("what it says does not name %s:\n%s", base, tail(said, 5))
 				}
-				return outcome + file
+				return "waits for repair of " + file
 			}
 		}
-		t.Errorf("the collector did not start:\n%s", tail(said, 5))
-		return outcome
+		t.Errorf("the collector waits for repair of another file than %s:\n%s", name, tail(said, 5))
+		return "waits"
 	}
 	missing := compareValues(t, s, l, begin)
 	if missing == 0 {

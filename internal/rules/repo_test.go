@@ -119,7 +119,7 @@ func ours(folder string) func(string) bool {
 }
 
 func isSQL(imp string) bool {
-	return imp == "database/sql" || under(imp, "modernc.org/sqlite") || strings.HasPrefix(imp, "github.com/pressly/goose") || strings.HasPrefix(imp, "github.com/jackc/pgx")
+	return imp == "database/sql" || under(imp, "github.com/ncruces/go-sqlite3") || strings.HasPrefix(imp, "github.com/pressly/goose") || strings.HasPrefix(imp, "github.com/jackc/pgx")
 }
 
 func notPure(imp string) bool {
