@@ -116,7 +116,7 @@ func TestRot(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, a ledger of %d bytes", seed, len(whole))
 	refused, same := 0, 0
-	rounds := need.Rounds(t, 200, 2000)
+	rounds := need.Rounds(t, 150, 2000)
 	dir := t.TempDir()
 	for round := range uint64(rounds) {
 		random := rand.New(rand.NewPCG(seed, round))
@@ -285,7 +285,7 @@ func TestRotOfTheLog(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, a log of %d bytes", seed, len(log))
 	told, whole, last, refused := 0, 0, 0, 0
-	for round := range uint64(need.Rounds(t, 200, 2000)) {
+	for round := range uint64(need.Rounds(t, 50, 2000)) {
 		random := rand.New(rand.NewPCG(seed, round))
 		b := slices.Clone(log)
 		at := random.IntN(len(b))
