@@ -43,6 +43,7 @@ func contract(t *testing.T, fresh func(t *testing.T) opener) {
 		{"people, sessions and tokens", peopleStore},
 		{"a set-up link has one winner", setupRace},
 		{"papers are amended, never edited", papersAmended},
+		{"a month is forecast once", forecastOnce},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, fresh(t)) })
 	}

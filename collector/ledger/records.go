@@ -336,7 +336,11 @@ func contents(ctx context.Context, q querier) ([]content, error) {
 		return nil, err
 	}
 	periods, err := periodContents(ctx, q)
-	return slices.Concat(out, versions, users, papers, periods), err
+	if err != nil {
+		return nil, err
+	}
+	forecasts, err := forecastContents(ctx, q)
+	return slices.Concat(out, versions, users, papers, periods, forecasts), err
 }
 
 func primary(r *record.Record) string {
