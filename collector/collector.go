@@ -274,7 +274,7 @@ func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
-		FactBefore: c.factBefore, Decided: decisions{c}, Now: c.opt.Now,
+		FactBefore: c.factBefore, Decided: decisions{c}, Forecasts: c.ledger, Now: c.opt.Now,
 		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
 			return c.closing.Standing(ctx, month, asOf)
 		}})
@@ -318,6 +318,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		func(ctx context.Context) error { return c.fold.Run(ctx, c.receive.Feed()) },
 		c.judge.Run,
 		c.closing.Run,
+		c.foretell,
 		c.reloadOnSignal,
 		c.servePeople,
 		c.serveHost,

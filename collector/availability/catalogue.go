@@ -24,6 +24,9 @@ type Component struct {
 	Need     int   // observers that must say down; 0: more than half of those that know
 	From     Bound // existence; dates are local to the agreement evaluated
 	Until    Bound
+	// Takeover is how long, in ms, it takes to put it in another's place; 0: it
+	// works all the time. No figure depends on it, only the impact analysis.
+	Takeover int64
 }
 
 // Service is what a customer buys.

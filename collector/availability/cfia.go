@@ -4,22 +4,26 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Impact is what the failure of one component alone does to a service.
 type Impact struct {
 	Component string  `json:"component"`
-	Effect    string  `json:"effect"`     // X: the service stops; A: redundancy is used up; "": none
+	Effect    string  `json:"effect"`     // X: the service stops; A: redundancy is used up; B: the same after a delay; "": none
+	DelayS    float64 `json:"delay_s"`    // B: until what stands by has taken over
 	Birnbaum  float64 `json:"importance"` // how much likelier the service is up when the component is, 0..1
 	DownS     float64 `json:"down_s"`     // its observed downtime in the period
 	KnownS    float64 `json:"known_s"`
 }
 
-// The effects of a failure. B, redundancy after a delay, is for components
-// that the catalogue marks so; none is yet.
+// The effects of a failure. Backup is where the service stops until a
+// component that stands by, by the catalogue's takeover, is in the failed
+// one's place.
 const (
 	Stops     = "X"
 	Redundant = "A"
+	Backup    = "B"
 	NoEffect  = ""
 )
 
@@ -41,12 +45,13 @@ func Impacts(in Input, service string) ([]Impact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", service, err)
 	}
-	s := t.structure(in.AsOf - 1)
+	s := t.structure(in.Catalogue, in.AsOf-1)
 	from, to := in.From.In(zone, -far), min(in.AsOf, in.To.In(zone, far))
 	out := []Impact{}
 	p := make([]float64, len(s.parts))
 	for k, i := range s.parts {
-		each := Impact{Component: t.things[i].name, Effect: s.alone(k)}
+		effect, delay := s.alone(k)
+		each := Impact{Component: t.things[i].name, Effect: effect, DelayS: msSeconds(delay)}
 		down, known := t.things[i].seen.downtime(from, to)
 		each.DownS, each.KnownS = msSeconds(down), msSeconds(known)
 		p[k] = 1
@@ -79,9 +84,11 @@ type structure struct {
 	tree  *tree
 	gone  []bool // by thing: it does not exist
 	parts []int  // the components that do
+	// takeover of each part, ms; 0: it works all the time
+	takeover []int64
 }
 
-func (t *tree) structure(at int64) *structure {
+func (t *tree) structure(catalogue *Catalogue, at int64) *structure {
 	s := &structure{tree: t, gone: make([]bool, len(t.things))}
 	for _, e := range t.events {
 		if e.at <= at && e.layer == existence {
@@ -91,6 +98,8 @@ func (t *tree) structure(at int64) *structure {
 	for i := range t.things {
 		if t.things[i].seen != nil && !s.gone[i] {
 			s.parts = append(s.parts, i)
+			c, _ := catalogue.Component(t.things[i].name)
+			s.takeover = append(s.takeover, c.Takeover)
 		}
 	}
 	return s
@@ -118,14 +127,31 @@ func (s *structure) top(up func(part int) bool) value {
 	return values[len(values)-1]
 }
 
-func (s *structure) alone(k int) string {
+// alone is what the failure of a part does when all others are sound, and for
+// Backup the delay in ms: until so many of those that stand by have taken
+// over, the quickest first, that the service is up.
+func (s *structure) alone(k int) (effect string, delay int64) {
+	// What stands by is not there yet when the part fails; after is how long it was waited.
+	top := func(after int64) value {
+		return s.top(func(part int) bool { return part != k && s.takeover[part] <= after })
+	}
 	switch s.top(func(part int) bool { return part != k }) {
 	case value(Down):
-		return Stops
+		return Stops, 0
 	case value(Degraded):
-		return Redundant
+		effect = Redundant
 	}
-	return NoEffect
+	if top(0) != value(Down) || s.takeover[k] > 0 {
+		return effect, 0 // or it stood by itself: nothing had to take over
+	}
+	delays := slices.Clone(s.takeover)
+	slices.Sort(delays)
+	for _, delay = range delays {
+		if top(delay) != value(Down) {
+			break
+		}
+	}
+	return Backup, delay
 }
 
 // importance is Birnbaum's: the probability that the service is up when the

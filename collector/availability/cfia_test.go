@@ -3,6 +3,7 @@ package availability
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -38,8 +39,60 @@ func TestImpacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := tree.structure(in.AsOf - 1)
+	s := tree.structure(in.Catalogue, in.AsOf-1)
 	if x := s.importance(len(s.parts)-1, []float64{0.9, 0.9, 0.9, 0.9}); math.Abs(x-0.972) > 1e-9 {
 		t.Errorf("importance of the database %v", x)
+	}
+}
+
+// TestImpactMatrix: each row is a tree and what stands by in it, and the
+// letters its components get, worked out by hand.
+func TestImpactMatrix(t *testing.T) {
+	any := func(names ...string) Need {
+		n := Need{AtLeast: 1}
+		for _, name := range names {
+			n.Of = append(n.Of, Need{Name: name})
+		}
+		return n
+	}
+	all := func(needs ...Need) Need { return Need{AtLeast: len(needs), Of: needs} }
+	for _, c := range []struct {
+		what    string
+		needs   Need
+		standby map[string]int64 // takeover in minutes
+		want    string
+	}{
+		{"one alone", all(Need{Name: "a"}), nil, "a X"},
+		{"two that work side by side", any("a", "b"), nil, "a A, b A"},
+		{"b is put in place of a in 15 min; b itself stands by", any("a", "b"), map[string]int64{"b": 15}, "a B 900, b A"},
+		{"c in 30 min, b in 15: the quickest counts", any("a", "b", "c"), map[string]int64{"b": 15, "c": 30}, "a B 900, b A, c A"},
+		{"b works beside a, c stands by: nobody waits for c", any("a", "b", "c"), map[string]int64{"c": 30}, "a A, b A, c A"},
+		{"two of three are needed, c is put in place in 5 min: two that work are no redundancy without it", Need{AtLeast: 2, Of: []Need{{Name: "a"}, {Name: "b"}, {Name: "c"}}}, map[string]int64{"c": 5}, "a B 300, b B 300, c A"},
+		{"a standby does not help a part that has none", all(Need{Name: "d"}, any("a", "b")), map[string]int64{"b": 15}, "d X, a B 900, b A"},
+		{"a single point stays one, though it takes long to put in place", all(Need{Name: "a"}), map[string]int64{"a": 60}, "a X"},
+	} {
+		w := newWorld(t, "UTC", "a", "b", "c", "d")
+		w.catalogue.Services[0].Needs = c.needs
+		for i := range w.catalogue.Components {
+			w.catalogue.Components[i].Takeover = c.standby[w.catalogue.Components[i].Name] * 60_000
+		}
+		w.from, w.to = "2026-06-10", "2026-06-11"
+		in := w.input()
+		in.AsOf = w.ms("2026-06-11 00:00")
+		impacts, err := Impacts(in, w.catalogue.Services[0].Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, i := range impacts {
+			text := i.Component + " " + i.Effect
+			if i.DelayS > 0 {
+				text += fmt.Sprintf(" %v", i.DelayS)
+			}
+			got = append(got, text)
+		}
+		if s := strings.Join(got, ", "); s != c.want {
+			t.Errorf("%s: %s, want %s", c.what, s, c.want)
+		}
 	}
 }

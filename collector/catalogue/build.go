@@ -174,6 +174,11 @@ func (c *checker) component(path string, e componentEntry) availability.Componen
 			c.fault(path+".interval", "must be above 0", "")
 		}
 	}
+	if e.Takeover != nil {
+		if out.Takeover = e.Takeover.Milliseconds(); out.Takeover == 0 {
+			c.fault(path+".takeover", "must be above 0", "leave it out for a component that works all the time")
+		}
+	}
 	if e.Hold != nil {
 		out.Hold = e.Hold.Milliseconds()
 		if 2*out.Hold < 3*out.Interval {

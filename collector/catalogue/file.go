@@ -56,6 +56,7 @@ type componentEntry struct {
 	Need     *int               `yaml:"need"`
 	From     availability.Bound `yaml:"from"`
 	Until    availability.Bound `yaml:"until"`
+	Takeover *settings.Duration `yaml:"takeover"`
 }
 
 type serviceEntry struct {

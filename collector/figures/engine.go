@@ -7,7 +7,8 @@
 //	samples ─────────▶ capacity thresholds ─────▶ Usages
 //
 // Nothing computed is stored: the same facts, catalogue and instant give the
-// same figure whenever it is asked for.
+// same figure whenever it is asked for. Forecasts are the exception: what was
+// said before a month must not change by what came in it.
 package figures
 
 import (
@@ -41,7 +42,9 @@ type Options struct {
 	// Closed gives, by customer, what stands of a closed month (2026-10) at
 	// asOf; nil: no month is closed.
 	Closed func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error)
-	Now    func() time.Time
+	// Forecasts keeps what was forecast; nil: nothing is kept.
+	Forecasts Forecasts
+	Now       func() time.Time
 }
 
 // Engine computes figures. It is safe for concurrent use.
@@ -52,7 +55,8 @@ type Engine struct {
 	fresh  map[int64]*snapshot // by instant asked about
 	agreed merged
 
-	past memory
+	past  memory
+	given given
 }
 
 // New makes an engine.

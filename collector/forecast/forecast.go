@@ -125,27 +125,3 @@ func weigh(durations []float64, mean, spread float64) (float64, float64) {
 	}
 	return (sum + prior*mean) / (n + prior), math.Sqrt((square + prior*spread*spread) / (n + prior))
 }
-
-// Score tells how good a forecast was, once the period is over: Inside the
-// range from p05 to p95, the Brier score of PMet (0 is best, 1 worst), and how
-// far the median was off, signed.
-type Score struct {
-	Actual float64  `json:"actual"`
-	Inside bool     `json:"inside"`
-	Brier  *float64 `json:"brier"`
-	Off    float64  `json:"off"`
-}
-
-// ScoreOf scores a forecast against what came. met: the target was reached.
-func ScoreOf(f Forecast, actual float64, met bool) Score {
-	s := Score{Actual: actual, Inside: f.P05 <= actual && actual <= f.P95, Off: f.P50 - actual}
-	if f.PMet != nil {
-		came := 0.0
-		if met {
-			came = 1
-		}
-		brier := (*f.PMet - came) * (*f.PMet - came)
-		s.Brier = &brier
-	}
-	return s
-}

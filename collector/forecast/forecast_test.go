@@ -69,7 +69,7 @@ func TestForecastIsCalibrated(t *testing.T) {
 		if !ok {
 			t.Fatal("no forecast")
 		}
-		if forecast.ScoreOf(f, 1-down/month, true).Inside {
+		if forecast.ScoreOf(f, forecast.Naive{}, forecast.Outcome{Availability: 1 - down/month}).Inside {
 			inside++
 		}
 	}

@@ -19,7 +19,7 @@ func forecastOnce(t *testing.T, open opener) {
 		want int
 	}{
 		{[]Forecast{of("shop", "2026-10", `{"p50":0.9}`), of("shop", "2026-10", `{"p50":0.1}`)}, 1}, // twice in one pass
-		{[]Forecast{of("shop", "2026-10", `{"p50":0.2}`)}, 0},                                      // again
+		{[]Forecast{of("shop", "2026-10", `{"p50":0.2}`)}, 0},                                       // again
 		{[]Forecast{of("shop", "2026-11", `{"p50":0.8}`), of("bank", "2026-10", `{"p50":0.7}`)}, 2},
 	} {
 		if n, err := l.AddForecasts(ctx, step.add); err != nil || n != step.want {

@@ -118,7 +118,7 @@ func Open(t testing.TB) *Seed {
 	}
 	var promql *series.PromQL
 	s.Engine = figures.New(figures.Options{Ledger: s.Ledger, Catalogue: func() *catalogue.Catalogue { return cat },
-		Samples: later{&promql}, Records: s.Ledger, Decided: decided{s}, Now: now,
+		Samples: later{&promql}, Records: s.Ledger, Decided: decided{s}, Forecasts: s.Ledger, Now: now,
 		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
 			return s.Book.Standing(ctx, month, asOf)
 		}})
