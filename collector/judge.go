@@ -43,6 +43,10 @@ type JudgeOptions struct {
 	// version of it that is; nil: none.
 	Catalogue func() *availability.Catalogue
 	Version   func() int64
+	// Ready tells whether Samples have all that had been received when the
+	// program started; there is no round before, because what is missing would
+	// be taken as never measured. nil: they always have.
+	Ready func() bool
 	// Every is the longest time between two rounds; 0: a minute, or shorter
 	// where a resource's `for` is.
 	Every time.Duration
@@ -95,7 +99,7 @@ func NewJudge(opt JudgeOptions) *Judge {
 func (c *Collector) openJudge() error {
 	c.judge = NewJudge(JudgeOptions{Samples: promSamples{c.promql}, Store: c.ledger,
 		Resources: func() []capacity.Resource { return figures.Resources(c.inForce()) },
-		Catalogue: c.agreed, Version: c.inForceVersion,
+		Catalogue: c.agreed, Version: c.inForceVersion, Ready: func() bool { _, _, ready := c.series.Progress(); return ready },
 		Zone: time.Local, Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	return nil
 }
@@ -110,6 +114,11 @@ func (j *Judge) Wake() {
 
 // Run judges whenever it is woken and else each minute, until ctx ends.
 func (j *Judge) Run(ctx context.Context) error {
+	for j.opt.Ready != nil && !j.opt.Ready() {
+		if !sleep(ctx, minPause) {
+			return nil
+		}
+	}
 	for {
 		begin := j.opt.Now()
 		if err := j.round(ctx, begin); err != nil && ctx.Err() == nil {

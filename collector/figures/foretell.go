@@ -169,7 +169,7 @@ func (e *Engine) foretold(ctx context.Context, service string, m monthOfAgreemen
 		if err != nil {
 			return f, false, err
 		}
-		before = append(before, pooled(all))
+		before = append(before, pooled(all, agreedOf(whole)/2))
 	}
 	body, err := json.Marshal(expected{*found, forecast.NaiveOf(before, target(whole, m.agreement))})
 	if err != nil {
@@ -178,8 +178,17 @@ func (e *Engine) foretold(ctx context.Context, service string, m monthOfAgreemen
 	return ledger.Forecast{Service: service, Month: m.name, Agreement: m.agreement.Number, Version: m.agreement.Version, BeginsAt: m.begin, EndsAt: m.end, Body: body}, true, nil
 }
 
-// pooled is the availability over all versions; nil: no value.
-func pooled(all []availability.Figures) *float64 {
+// agreedOf is the agreed time of the period over all versions, s.
+func agreedOf(all []availability.Figures) (sum float64) {
+	for i := range all {
+		sum += all[i].AgreedPeriodS
+	}
+	return sum
+}
+
+// pooled is the availability over all versions; nil: less than so many seconds
+// are known, too little to go by.
+func pooled(all []availability.Figures, least float64) *float64 {
 	up, known := 0.0, 0.0
 	for i := range all {
 		u, _ := all[i].Exact.Up.Float64()
@@ -187,7 +196,7 @@ func pooled(all []availability.Figures) *float64 {
 		up += u
 		known += u + d
 	}
-	if known == 0 {
+	if known == 0 || known < least {
 		return nil
 	}
 	a := up / known

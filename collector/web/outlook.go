@@ -2,18 +2,33 @@ package web
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/forecast"
 )
 
 // serviceOutlook is what to expect of a service, and its failure impact analysis.
 type serviceOutlook struct {
 	Forecasts []Pair
+	Foretold  []foretoldRow
+	Scores    []Pair
 	Single    string // single points of failure
 	Impacts   []impactRow
+}
+
+// foretoldRow is a forecast that was kept, and what came.
+type foretoldRow struct {
+	Month, Range, Middle, PMet string
+	Came                       string
+	Verdict                    *verdict
+	Inside, Score, Naive       string
+	Brier, NaiveBrier          string
+	Made                       When
+	Late                       bool
 }
 
 type impactRow struct{ Component, Effect, Text, Importance, Down string }
@@ -27,6 +42,10 @@ func (s *Site) outlook(ctx context.Context, v *visit, service string) (*serviceO
 	if len(view.Forecasts) == 0 {
 		view.Forecasts = pairs(v.T("prospect.next"), v.T("prospect.young"))
 	}
+	for i := range o.Foretold {
+		view.Foretold = append(view.Foretold, v.foretold(&o.Foretold[i]))
+	}
+	view.Scores = v.scores(figures.Scores(o.Foretold))
 	var single []string
 	for _, i := range o.Impacts {
 		row := impactRow{Component: i.Component, Effect: i.Effect, Text: v.T("impact.none"), Importance: strconv.FormatFloat(i.Birnbaum, 'f', 3, 64), Down: v.Seconds(&i.DownS)}
@@ -36,6 +55,8 @@ func (s *Site) outlook(ctx context.Context, v *visit, service string) (*serviceO
 			single = append(single, i.Component)
 		case availability.Redundant:
 			row.Text = v.T("impact.redundant")
+		case availability.Backup:
+			row.Text = v.T("impact.backup", v.Seconds(&i.DelayS))
 		}
 		view.Impacts = append(view.Impacts, row)
 	}
@@ -56,4 +77,64 @@ func (v *visit) forecast(f *forecast.Forecast) string {
 		text += " " + v.T("prospect.met", v.Percent(f.PMet, 1))
 	}
 	return text
+}
+
+// foretold is one kept forecast beside what came. Scores are told as time of
+// the month, which a reader can picture: a share of what is known of it.
+func (v *visit) foretold(f *figures.Foretold) foretoldRow {
+	row := foretoldRow{Month: v.Month(f.Month), Range: v.T("prospect.between", v.Percent(&f.Forecast.P05, 3), v.Percent(&f.Forecast.P95, 3)),
+		Middle: v.Percent(&f.Forecast.P50, 3), Made: whenMS(f.MadeAt, f.From.Zone), Late: f.Late()}
+	if f.Forecast.PMet != nil {
+		row.PMet = v.Percent(f.Forecast.PMet, 1)
+	}
+	c := f.Came
+	if c == nil {
+		return row
+	}
+	row.Came = v.Percent(c.Availability, 3)
+	if c.State != "" {
+		row.Verdict = &verdict{string(c.State), v.Verdict(string(c.State), true)}
+	}
+	if c.Score == nil {
+		return row
+	}
+	row.Inside = v.T("prospect.outside")
+	if c.Score.Inside {
+		row.Inside = v.T("prospect.inside")
+	}
+	row.Score, row.Brier, row.NaiveBrier = v.ofMonth(&c.Score.Interval, c.KnownS), brier(c.Score.Brier), brier(c.Score.NaiveBrier)
+	row.Naive = v.ofMonth(c.Score.NaiveInterval, c.KnownS)
+	return row
+}
+
+// ofMonth is a share of so many seconds, as time.
+func (v *visit) ofMonth(share *float64, seconds float64) string {
+	if share == nil {
+		return v.Seconds(nil)
+	}
+	s := math.Round(*share * seconds)
+	return v.Seconds(&s)
+}
+
+func brier(b *float64) string {
+	if b == nil {
+		return "–"
+	}
+	return strconv.FormatFloat(*b, 'f', 3, 64)
+}
+
+// scores says how the forecasts did on the whole, beside the naive one.
+func (v *visit) scores(s forecast.Summary) []Pair {
+	if s.Months == 0 {
+		return nil
+	}
+	all := pairs(v.T("prospect.held"), v.T("prospect.held.of", strconv.Itoa(s.Inside), strconv.Itoa(s.Months)))
+	const month = 30 * 86_400
+	if s.Compared > 0 {
+		all = append(all, Pair{v.T("prospect.interval"), v.T("prospect.beside", v.ofMonth(s.Interval, month), v.ofMonth(s.NaiveInterval, month))})
+	}
+	if s.ComparedBrier > 0 {
+		all = append(all, Pair{v.T("prospect.brier"), v.T("prospect.beside", brier(s.Brier), brier(s.NaiveBrier))})
+	}
+	return all
 }

@@ -81,6 +81,11 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the report of the bad month does not say %q", want)
 		}
 	}
+	// The share that gets full has a record of the judge's own.
+	waitFor(t, "a problem record", time.Minute, func() bool {
+		_, body := s.get("/api/v1/problems")
+		return strings.Contains(body, "filesystem /srv/share on pj-nas-1")
+	})
 	p.stop()
 	usage := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	cpu, peak := p.cmd.ProcessState.UserTime()+p.cmd.ProcessState.SystemTime(), usage.Maxrss*1024

@@ -95,7 +95,7 @@ func clock(month time.Time, day, hour, minute int) time.Time {
 func demoPlan(now time.Time, until time.Time) simulate.Plan {
 	before, last, this := months(now)
 	p := simulate.Plan{Seed: demoSeed, From: before.UnixMilli(), To: until.UnixMilli(), Every: demoEvery.Milliseconds(), Bundle: 30,
-		Live: now.Add(-6 * time.Hour).UnixMilli(), Hosts: demoHosts(), Checks: append(demoChecks(), peers()...), Load: newLoads(before, last).load}
+		Live: now.Add(-6 * time.Hour).UnixMilli(), Hosts: demoHosts(), Checks: append(demoChecks(), peers()...), Load: newLoads(before, last, now).load}
 	add := func(kind simulate.Kind, host string, from time.Time, length time.Duration) {
 		if from.Add(length).Before(now.Add(-20 * time.Minute)) {
 			p.Events = append(p.Events, simulate.Event{Kind: kind, Host: host, From: from.UnixMilli(), To: from.Add(length).UnixMilli()})

@@ -74,7 +74,7 @@ func TestDemoStory(t *testing.T) {
 func TestDemoLoads(t *testing.T) {
 	now := time.Date(2026, 11, 25, 17, 0, 0, 0, time.UTC)
 	before, last, _ := months(now)
-	l := newLoads(before, last)
+	l := newLoads(before, last, now)
 	counters := map[string]float64{}
 	var fullest, after float64
 	for _, h := range demoHosts() {
@@ -106,5 +106,25 @@ func TestDemoLoads(t *testing.T) {
 	}
 	if fullest < 0.97 || after > 0.65 {
 		t.Errorf("the disk of the story was %.2f full at most, and %.2f after its day; want at least 0.97 and at most 0.65", fullest, after)
+	}
+}
+
+// TestDemoShareGetsFull: on any day of a month the share passes its warning
+// threshold of 80 % within the hour before the demonstration begins, and not
+// the critical one: the judge opens one record by its own rule.
+func TestDemoShareGetsFull(t *testing.T) {
+	for _, day := range []string{"2026-11-01T00:10:00+08:00", "2026-11-25T17:00:00+08:00", "2026-12-31T23:50:00+08:00", "2027-03-01T11:00:00+08:00", "2027-03-31T11:00:00+08:00"} {
+		now, err := time.Parse(time.RFC3339, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, last, _ := months(now)
+		l, nas := newLoads(before, last, now), machines()["pj-nas-1"]
+		for at := now.Add(-7 * 24 * time.Hour); at.Before(now.Add(24 * time.Hour)); at = at.Add(time.Minute) {
+			share := l.share(&nas, at.UnixMilli())
+			if at.Before(now.Add(-copyBefore)) && share >= 0.80 || at.After(now.Add(-copyBefore+copyTook)) && (share < 0.80 || share >= 0.90) {
+				t.Fatalf("%s: %.3f full at %s", day, share, at)
+			}
+		}
 	}
 }
