@@ -27,6 +27,7 @@ type explained struct {
 	AsOf     string `json:"as_of"`
 	Versions struct {
 		Program       string `json:"program"`
+		Zones         string `json:"zone_data"`
 		CatalogueHash string `json:"catalogue_sha256"`
 	} `json:"versions"`
 	Explanations []struct {
@@ -100,7 +101,7 @@ func (e *explained) print(out io.Writer) error {
 		if x.Share.A != nil {
 			a = *x.Share.A + " = 1 - " + strings.TrimSpace(x.Share.D) + " / " + x.Share.K
 		}
-		fmt.Fprintf(w, "availability %s\n%d rows, %d streaks of facts; catalogue %s; program %s\n", a, len(x.Rows), len(x.Facts), e.Versions.CatalogueHash, e.Versions.Program)
+		fmt.Fprintf(w, "availability %s\n%d rows, %d streaks of facts; catalogue %s; program %s; zone data %s\n", a, len(x.Rows), len(x.Facts), e.Versions.CatalogueHash, e.Versions.Program, e.Versions.Zones)
 	}
 	return w.Flush()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/evaluate"
 	"github.com/plimsoll/plimsoll/collector/ledger"
+	"github.com/plimsoll/plimsoll/collector/zone"
 )
 
 // FactsOrigin is a streak of facts and where it comes from.
@@ -49,6 +50,7 @@ type ExplanationBody struct {
 type VersionsBody struct {
 	Program       string `json:"program"`
 	Go            string `json:"go" doc:"the release whose time-zone rules count where the system has none; the offsets used are in each explanation"`
+	Zones         string `json:"zone_data" doc:"version of the time-zone data in use and where it is from, like 2025c (embedded)"`
 	Catalogue     int64  `json:"catalogue" doc:"number of the newest version in the ledger; 0: none is kept"`
 	CatalogueHash string `json:"catalogue_sha256"`
 }
@@ -75,7 +77,7 @@ func (a *API) Explain(ctx context.Context, in *ExplainAsk) (*struct{ Body Explai
 	if err != nil {
 		return nil, err
 	}
-	body := ExplainBody{AsOf: asOf, Versions: VersionsBody{Program: a.o.Version, Go: runtime.Version()}, Explanations: []ExplanationBody{}}
+	body := ExplainBody{AsOf: asOf, Versions: VersionsBody{Program: a.o.Version, Go: runtime.Version(), Zones: zone.Find(runtime.Version()).String()}, Explanations: []ExplanationBody{}}
 	cat, err := a.o.Store.Catalogue(ctx)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return nil, a.answer(err, "catalogue in the ledger")

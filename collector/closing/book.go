@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/catalogue"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/collector/zone"
 )
 
 // Ledger keeps the versions.
@@ -123,6 +124,7 @@ func (b *Book) freeze(ctx context.Context, customer, month string, asOf time.Tim
 		}
 	}
 	f := Freeze(customer, month, b.o.Figures.Catalogue().Hash, b.o.Program, runtime.Version(), asOf.UnixMilli(), own)
+	f.Zones = zone.Find(runtime.Version()).String()
 	return &f, nil
 }
 

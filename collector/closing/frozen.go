@@ -19,6 +19,7 @@ type Frozen struct {
 	Catalogue string   `json:"catalogue_sha256"`
 	Program   string   `json:"program"`
 	Go        string   `json:"go"`
+	Zones     string   `json:"zone_data,omitempty"` // of the program that froze it; empty in months frozen before this was kept
 	Results   []Result `json:"results"`
 }
 

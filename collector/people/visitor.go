@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // Kind is how a visitor came to be known.
@@ -28,6 +29,26 @@ type Visitor struct {
 	From    string // address the request came from
 }
 
+// The names of those who act without having one. They are written into papers
+// and the audit chain, so they stay as they are; pages say them in the
+// reader's language.
+const (
+	ActorHost    = "the host's administrator"
+	ActorAnybody = "somebody on this host, without login"
+	ActorUnknown = "somebody unknown"
+	actorToken   = "token "
+	actorByToken = " by token "
+)
+
+// ByToken takes the name of an actor who came by a token apart: who made the
+// token, empty where that is not known, and its name.
+func ByToken(actor string) (maker, token string, ok bool) {
+	if token, ok = strings.CutPrefix(actor, actorToken); ok {
+		return "", token, true
+	}
+	return strings.Cut(actor, actorByToken)
+}
+
 // Actor is how the audit chain names the visitor.
 func (v Visitor) Actor() string {
 	switch v.Kind {
@@ -35,15 +56,15 @@ func (v Visitor) Actor() string {
 		return v.Name
 	case Program:
 		if v.Name == "" {
-			return "token " + v.Token
+			return actorToken + v.Token
 		}
-		return v.Name + " by token " + v.Token
+		return v.Name + actorByToken + v.Token
 	case Host:
-		return "the host's administrator"
+		return ActorHost
 	case Anybody:
-		return "somebody on this host, without login"
+		return ActorAnybody
 	}
-	return "somebody unknown"
+	return ActorUnknown
 }
 
 // By is the visitor as the author of a change.

@@ -50,7 +50,7 @@ func (v *visit) correctionRow(a *correction.Adjustment) correctionRow {
 	if len(shifts) == 0 {
 		shifts = a.Asked
 	}
-	return correctionRow{v.at("/corrections/" + a.No), a.No, v.T("correction.state." + string(a.State)), namesOf(a.Services, a.Components), v.T("effect." + a.Effect), a.Reason, a.Requester, a.Decider,
+	return correctionRow{v.at("/corrections/" + a.No), a.No, v.T("correction.state." + string(a.State)), namesOf(a.Services, a.Components), v.T("effect." + a.Effect), a.Reason, v.actor(a.Requester), v.actor(a.Decider),
 		whenMS(a.From, v.Zone), whenMS(a.To, v.Zone), v.shifts(shifts)}
 }
 
@@ -228,7 +228,7 @@ func (s *Site) correction(ctx context.Context, v *visit) (string, any, error) {
 		view.OutageLink = fmt.Sprintf("/outages/%d", a.Outage)
 	}
 	view.About = pairs(v.T("effect"), v.T("effect."+a.Effect), v.T("services"), strings.Join(a.Services, ", "), v.T("components"), strings.Join(a.Components, ", "),
-		v.T("from"), whenMS(a.From, v.Zone).Text, v.T("to"), whenMS(a.To, v.Zone).Text, v.T("requester"), a.Requester, v.T("approver"), a.Decider, v.T("comment"), a.Comment)
+		v.T("from"), whenMS(a.From, v.Zone).Text, v.T("to"), whenMS(a.To, v.Zone).Text, v.T("requester"), v.actor(a.Requester), v.T("approver"), v.actor(a.Decider), v.T("comment"), a.Comment)
 	if a.State == correction.Requested {
 		view.Decide, view.Missing = v.mayDecide(a.Requester)
 		shifts, err := s.Corrections.WhatIf(ctx, a.Ask)
@@ -253,12 +253,7 @@ func (s *Site) decideForm() form {
 		if s.Corrections == nil {
 			return "", notFound(v.T("corrections"))
 		}
-		no, decide := v.PathValue("no"), s.Corrections.Refuse
-		if v.PostFormValue("decision") == "approve" {
-			decide = s.Corrections.Approve
-		}
-		_, err := decide(v.Context(), no, v.PostFormValue("comment"), v.Visitor)
-		return "/corrections/" + url.PathEscape(no), v.missing(err, "kind.correction", no)
+		return decide(v, "/corrections/", "kind.correction", s.Corrections.Approve, s.Corrections.Refuse)
 	}}
 }
 
@@ -298,14 +293,14 @@ func (s *Site) saidOf(ctx context.Context, v *visit, o *ledger.Outage, view *out
 		n := &noted[i]
 		if i == len(noted)-1 {
 			newest = n.Annotation
-			say.Newest, say.By, say.At = v.annotation(&n.Annotation), n.By, whenMS(n.At, v.Zone)
+			say.Newest, say.By, say.At = v.annotation(&n.Annotation), v.actor(n.By), whenMS(n.At, v.Zone)
 			continue
 		}
 		var texts []string
 		for _, p := range v.annotation(&n.Annotation) {
 			texts = append(texts, p.Label+": "+p.Text)
 		}
-		say.Older = append(say.Older, notedRow{n.Seq, whenMS(n.At, v.Zone), n.By, strings.Join(texts, " · ")})
+		say.Older = append(say.Older, notedRow{n.Seq, whenMS(n.At, v.Zone), v.actor(n.By), strings.Join(texts, " · ")})
 	}
 	if v.Wrong != "" {
 		newest = correction.Annotation{Cause: v.PostFormValue("cause"), Category: v.PostFormValue("category"), Supplier: v.PostFormValue("supplier"), Incident: v.PostFormValue("incident"), Comment: v.PostFormValue("comment")}

@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/collector/zone"
 )
 
 type explainView struct {
@@ -222,6 +223,18 @@ func (v *visit) source(s ledger.Source, r *availability.Row) string {
 	return v.T("explain.source", strconv.FormatUint(s.Position, 10), whenMS(s.Received, r.From.Zone).Text)
 }
 
+// zoneData names the data the zone's offsets come from.
+func (v *visit) zoneData(d zone.Data) string {
+	version, source := d.Version, d.Source
+	if version == "" {
+		version = v.T("explain.zones.unknown")
+	}
+	if source == zone.Embedded {
+		source = v.T("explain.zones.embedded")
+	}
+	return version + ", " + source
+}
+
 // versions names what computed the figures, and from what.
 func (v *visit) versions(program, hash string, x *availability.Explanation) []Pair {
 	var calendars, offsets []string
@@ -232,5 +245,5 @@ func (v *visit) versions(program, hash string, x *availability.Explanation) []Pa
 		offsets = append(offsets, o.From.String()+" UTC"+fmt.Sprintf("%+d s", o.Seconds))
 	}
 	return pairs(v.T("explain.program"), program+", "+runtime.Version(), v.T("explain.catalogue"), hash, v.T("explain.calendar"), strings.Join(calendars, "; "),
-		v.T("explain.offsets"), strings.Join(offsets, "; "), v.T("more.as_of"), x.Figures.AsOf.String())
+		v.T("explain.zones"), v.zoneData(zone.Find(runtime.Version())), v.T("explain.offsets"), strings.Join(offsets, "; "), v.T("more.as_of"), x.Figures.AsOf.String())
 }

@@ -52,7 +52,7 @@ func namesOf(services, components []string) string {
 func (v *visit) changeRow(c *maintenance.Change) changeRow {
 	zone := zoneOfChange(c)
 	return changeRow{Link: v.at("/maintenance/" + c.No), No: c.No, Title: c.Title, Type: v.T("change.type." + string(c.Type)), State: v.T("change.state." + string(c.State)),
-		Names: namesOf(c.Services, c.Components), Rule: c.Rule, Requester: c.Requester, From: whenMS(c.From, zone), To: whenMS(c.To, zone)}
+		Names: namesOf(c.Services, c.Components), Rule: c.Rule, Requester: v.actor(c.Requester), From: whenMS(c.From, zone), To: whenMS(c.To, zone)}
 }
 
 func (s *Site) maintenance(ctx context.Context, v *visit) (string, any, error) {
@@ -313,7 +313,7 @@ func (s *Site) change(ctx context.Context, v *visit) (string, any, error) {
 	zone := zoneOfChange(c)
 	view := changeView{Wrong: v.Wrong, No: c.No, Title: c.Title, State: v.T("change.state." + string(c.State)), Type: v.T("change.type." + string(c.Type)), Reason: c.Reason}
 	view.About = pairs(v.T("change.type"), view.Type, v.T("services"), strings.Join(c.Services, ", "), v.T("components"), strings.Join(c.Components, ", "), v.T("zone"), c.Zone,
-		v.T("change.rule"), c.Rule, v.T("requester"), c.Requester, v.T("approver"), c.Approver, v.T("change.cancelled.by"), c.CancelledBy, v.T("comment"), c.Comment)
+		v.T("change.rule"), c.Rule, v.T("requester"), v.actor(c.Requester), v.T("approver"), v.actor(c.Approver), v.T("change.cancelled.by"), v.actor(c.CancelledBy), v.T("comment"), c.Comment)
 	windows, err := c.Windows()
 	if err != nil {
 		return "", nil, err
@@ -357,7 +357,7 @@ func (v *visit) mayDecide(asker string) (bool, string) {
 func (v *visit) steps(versions []ledger.Paper) []historyLine {
 	var out []historyLine
 	for _, p := range versions {
-		out = append(out, historyLine{At: whenMS(p.At, v.Zone), What: v.Or("step."+p.Action, p.Action), By: p.By})
+		out = append(out, historyLine{At: whenMS(p.At, v.Zone), What: v.Or("step."+p.Action, p.Action), By: v.actor(p.By)})
 	}
 	return out
 }
@@ -367,12 +367,7 @@ func (s *Site) decideChangeForm() form {
 		if s.Work == nil {
 			return "", notFound(v.T("maintenance"))
 		}
-		no, decide := v.PathValue("no"), s.Work.Reject
-		if v.PostFormValue("decision") == "approve" {
-			decide = s.Work.Approve
-		}
-		_, err := decide(v.Context(), no, v.PostFormValue("comment"), v.Visitor)
-		return "/maintenance/" + url.PathEscape(no), v.missing(err, "kind.change", no)
+		return decide(v, "/maintenance/", "kind.change", s.Work.Approve, s.Work.Reject)
 	}}
 }
 

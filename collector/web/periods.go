@@ -98,9 +98,9 @@ func (v *visit) customerName(name string) string {
 
 func (v *visit) versionRow(p *ledger.Period) (versionRow, error) {
 	row := versionRow{Version: p.Version, State: v.T("period.state." + string(p.State)), Waiting: p.State == ledger.PeriodProposed, Made: whenMS(p.MadeAt, v.Zone).Text,
-		MadeBy: p.MadeBy, Reason: p.Reason, Hash: p.Hash, Link: fmt.Sprintf("/api/v1/periods/%s/versions/%d?%s", p.Period, p.Version, url.Values{"customer": {p.Customer}}.Encode())}
+		MadeBy: v.actor(p.MadeBy), Reason: p.Reason, Hash: p.Hash, Link: fmt.Sprintf("/api/v1/periods/%s/versions/%d?%s", p.Period, p.Version, url.Values{"customer": {p.Customer}}.Encode())}
 	if p.DecidedAt != 0 {
-		row.Decided = v.T("period.decided", whenMS(p.DecidedAt, v.Zone).Text, p.DecidedBy, p.Decision)
+		row.Decided = v.T("period.decided", whenMS(p.DecidedAt, v.Zone).Text, v.actor(p.DecidedBy), p.Decision)
 	}
 	if err := json.Unmarshal([]byte(p.Differences), &row.Differences); err != nil {
 		return row, fmt.Errorf("read the differences of %s of %q: %w", p.Period, p.Customer, err)

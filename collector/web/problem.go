@@ -140,9 +140,9 @@ func (s *Site) problem(ctx context.Context, v *visit) (string, any, error) {
 	if n := len(file.Evidence); n > 0 {
 		view.Values, view.Chart, view.Narrow = v.evidence(&r, &file.Evidence[n-1])
 	}
-	view.History = []historyLine{{whenMS(r.DetectedAt, v.Zone), v.T("history.opened"), localized(v.Book, r.Title), "plimsoll"}}
+	view.History = []historyLine{{whenMS(r.DetectedAt, v.Zone), v.T("history.opened"), localized(v.Book, r.Title), v.actor(ledger.Actor)}}
 	for _, a := range file.Amendments {
-		line := historyLine{At: whenMS(a.At, v.Zone), What: v.T("history.note"), Text: localized(v.Book, a.Reason), By: a.By}
+		line := historyLine{At: whenMS(a.At, v.Zone), What: v.T("history.note"), Text: localized(v.Book, a.Reason), By: v.actor(a.By)}
 		if a.Field != record.FieldNote {
 			line.What = v.T("history.field", a.Field, a.Old, a.New)
 		}
