@@ -18,7 +18,10 @@ func newView(m *model, a *Agreement) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	service, _ := m.catalogue.Service(a.Service)
+	var service Service
+	if i, ok := m.services[a.Service]; ok {
+		service = m.catalogue.Services[i]
+	}
 	line, gone := t.top(m.asOf)
 	exists := NewSet(span(service.From, service.Until, a.Zone))
 	v := &view{agreement: a, service: service, model: m, tree: t}

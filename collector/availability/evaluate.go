@@ -2,6 +2,7 @@ package availability
 
 import (
 	"fmt"
+	"time"
 )
 
 // Input is everything figures depend on.
@@ -23,6 +24,8 @@ type evaluation struct {
 
 	components map[string]int // by name, in the catalogue
 	services   map[string]int
+	chi        quantiles
+	zones      map[string]*time.Location // of each service's agreement in force; nil: not looked up
 }
 
 // Evaluate computes the figures of the period: one entry for each agreement
@@ -72,7 +75,7 @@ func (e *evaluation) each(visit func(*view, period) error) error {
 
 func newEvaluation(in Input) *evaluation {
 	e := &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{},
-		components: map[string]int{}, services: map[string]int{}}
+		components: map[string]int{}, services: map[string]int{}, chi: quantiles{}}
 	for i := len(in.Catalogue.Components) - 1; i >= 0; i-- { // the first of a name counts
 		e.components[in.Catalogue.Components[i].Name] = i
 	}
@@ -96,16 +99,21 @@ func (e *evaluation) observe(component string) *observed {
 	return o
 }
 
+// model is the catalogue in one zone, made once.
+func (e *evaluation) model(zone *time.Location) *model {
+	m, ok := e.models[zone.String()]
+	if !ok {
+		m = newModel(e, zone)
+		e.models[zone.String()] = m
+	}
+	return m
+}
+
 func (e *evaluation) view(a *Agreement) (*view, error) {
 	if v, ok := e.views[a]; ok {
 		return v, nil
 	}
-	m, ok := e.models[a.Zone.String()]
-	if !ok {
-		m = newModel(e, a.Zone)
-		e.models[a.Zone.String()] = m
-	}
-	v, err := newView(m, a)
+	v, err := newView(e.model(a.Zone), a)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package availability
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -10,8 +11,23 @@ import (
 
 func ratMS(ms int64) *big.Rat { return new(big.Rat).SetInt64(ms) }
 
-func sum(a, b *big.Rat) *big.Rat     { return new(big.Rat).Add(a, b) }
-func minus(a, b *big.Rat) *big.Rat   { return new(big.Rat).Sub(a, b) }
+func sum(a, b *big.Rat) *big.Rat {
+	if n, m, ok := int64s(a, b); ok && small(n) && small(m) {
+		return ratMS(n + m)
+	}
+	return new(big.Rat).Add(a, b)
+}
+
+func minus(a, b *big.Rat) *big.Rat {
+	if n, m, ok := int64s(a, b); ok && small(n) && small(m) {
+		return ratMS(n - m)
+	}
+	return new(big.Rat).Sub(a, b)
+}
+
+// small tells whether a sum of two such numbers is an int64.
+func small(n int64) bool { return -1<<62 < n && n < 1<<62 }
+
 func product(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
 
 // ratio is a/b, nil (no value) where b is 0 or either has no value.
@@ -19,7 +35,20 @@ func ratio(a, b *big.Rat) *big.Rat {
 	if a == nil || b == nil || b.Sign() == 0 {
 		return nil
 	}
+	if n, d, ok := int64s(a, b); ok {
+		return big.NewRat(n, d)
+	}
 	return new(big.Rat).Quo(a, b)
+}
+
+// int64s gives two whole numbers as such: most times are, and then one
+// reduction does for the three of a division of fractions.
+func int64s(a, b *big.Rat) (n, d int64, ok bool) {
+	if !a.IsInt() || !b.IsInt() || !a.Num().IsInt64() || !b.Num().IsInt64() {
+		return 0, 0, false
+	}
+	n, d = a.Num().Int64(), b.Num().Int64()
+	return n, d, n != math.MinInt64 && d != math.MinInt64
 }
 
 // seconds makes seconds of milliseconds; no value stays none.
@@ -34,7 +63,15 @@ func float(r *big.Rat) *float64 {
 	return &f
 }
 
-func msSeconds(ms int64) float64 { return *float(seconds(ratMS(ms))) }
+// msSeconds is the float nearest to the exact value: of a whole number that a
+// float holds exactly, division gives just that.
+func msSeconds(ms int64) float64 {
+	const exact = 1 << 53
+	if -exact <= ms && ms <= exact {
+		return float64(ms) / 1000
+	}
+	return *float(seconds(ratMS(ms)))
+}
 
 // Percent prints the share in per cent with so many decimals, cut off and
 // never rounded: 0.999949 with 2 decimals is "99.99 %" and never looks better

@@ -121,9 +121,14 @@ func (e *evaluation) figures(v *view, p period) (Figures, error) {
 	f.DownS, f.UnknownS = msSeconds(t.state[Down]), msSeconds(t.state[Unknown])
 
 	seen := a.Policies.measured(t)
-	f.shares(seen, a.Policies, v.withoutExclusions(c, p.from, elapsed))
+	assumed := a.Policies.assumed(seen)
+	without := assumed
+	if len(c.planned) > 0 || len(c.adjusted) > 0 || len(c.upPlanned) > 0 {
+		without = v.withoutExclusions(c, p.from, elapsed)
+	}
+	f.shares(seen, assumed, without)
 	r := repairOf(outages, p.from, p.end)
-	f.reliability(a.Policies.assumed(seen), r)
+	f.reliability(assumed, r, e.chi)
 	f.budget(a, t.agreed(), c.remaining.Length())
 	f.list(outages, a, p)
 	f.indicate(a, t.agreed() > 0, r)
@@ -146,18 +151,19 @@ func (v *view) withoutExclusions(c cuts, from, elapsed int64) amounts {
 	return p.assumed(p.measured(t))
 }
 
-func (f *Figures) shares(seen amounts, p Policies, without amounts) {
+func (f *Figures) shares(seen, assumed, without amounts) {
 	x := &f.Exact
-	x.Availability = p.assumed(seen).availability()
-	x.AvailabilityLow = ratio(seen.up, seen.all())
-	x.AvailabilityHigh = ratio(sum(seen.up, seen.unknown), seen.all())
+	all := seen.all()
+	x.Availability = assumed.availability()
+	x.AvailabilityLow = ratio(seen.up, all)
+	x.AvailabilityHigh = ratio(sum(seen.up, seen.unknown), all)
 	x.WithoutExclusion = without.availability()
-	x.Coverage = ratio(seen.known(), seen.all())
+	x.Coverage = ratio(seen.known(), all)
 	f.Availability, f.AvailabilityLow, f.AvailabilityHigh = float(x.Availability), float(x.AvailabilityLow), float(x.AvailabilityHigh)
 	f.AvailabilityWithoutExclusions, f.Coverage = float(x.WithoutExclusion), float(x.Coverage)
 }
 
-func (f *Figures) reliability(a amounts, r repair) {
+func (f *Figures) reliability(a amounts, r repair, chi quantiles) {
 	x := &f.Exact
 	x.Up, x.Down = seconds(a.up), seconds(a.down)
 	n := ratMS(r.started)
@@ -166,20 +172,34 @@ func (f *Figures) reliability(a amounts, r repair) {
 	f.OutagesStarted, f.OutagesRestored = r.started, r.restored
 	f.MTBFS, f.MTBSIS, f.DownPerOutageS = float(x.MTBF), float(x.MTBSI), float(x.DownPerOutage)
 	f.MTTRS, f.MTTRMedianS, f.MTTRP90S, f.LongestS = float(x.MTTR), float(x.MTTRMedian), float(x.MTTRP90), float(x.Longest)
-	f.MTBFLowerS, f.MTBFUpperS = mtbfInterval(*float(x.Up), r.started)
+	f.MTBFLowerS, f.MTBFUpperS = chi.mtbfInterval(*float(x.Up), r.started)
+}
+
+// quantiles remembers those of the chi-square distribution by the number of
+// outages: a thousand services have a few numbers among them.
+type quantiles map[int64][2]float64
+
+func (q quantiles) of(n int64) (high, low float64) {
+	known, ok := q[n]
+	if !ok {
+		known = [2]float64{distuv.ChiSquared{K: float64(2*n + 2)}.Quantile(0.95), distuv.ChiSquared{K: float64(2 * n)}.Quantile(0.05)}
+		q[n] = known
+	}
+	return known[0], known[1]
 }
 
 // mtbfInterval is the two-sided 90 % interval of the mean time between
 // failures after n outages in up seconds of use, the test being ended by time:
 // 2U/chi2(0.95; 2n+2) to 2U/chi2(0.05; 2n), MIL-HDBK-189C 6.2. Without an
 // outage there is no upper end, and the lower is U / -ln 0.05.
-func mtbfInterval(up float64, n int64) (lower, upper *float64) {
+func (q quantiles) mtbfInterval(up float64, n int64) (lower, upper *float64) {
 	if n == 0 {
 		low := up / -math.Log(0.05)
 		return &low, nil
 	}
-	low := 2 * up / distuv.ChiSquared{K: float64(2*n + 2)}.Quantile(0.95)
-	high := 2 * up / distuv.ChiSquared{K: float64(2 * n)}.Quantile(0.05)
+	above, below := q.of(n)
+	low := 2 * up / above
+	high := 2 * up / below
 	return &low, &high
 }
 

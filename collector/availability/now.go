@@ -1,6 +1,9 @@
 package availability
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Status is what is known of a component or service at an instant, and since
 // when without interruption, in ms.
@@ -46,19 +49,50 @@ func ServiceTimeline(in Input, service string) (Timeline, error) {
 	return line, err
 }
 
+// ServiceTimelines are those of all services of the catalogue, by name.
+func ServiceTimelines(in Input) (map[string]Timeline, error) {
+	e := newEvaluation(in)
+	all := make(map[string]Timeline, len(in.Catalogue.Services))
+	for _, s := range in.Catalogue.Services {
+		line, _, err := e.line(s.Name)
+		if err != nil {
+			return nil, fmt.Errorf("compute the timeline of %s: %w", s.Name, err)
+		}
+		all[s.Name] = line
+	}
+	return all, nil
+}
+
 // ComponentTimeline is what the component was, by its observers, up to asOf.
 func ComponentTimeline(c Component, streaks []Streak, asOf int64) Timeline {
 	return observe(c, streaks, asOf).timeline
 }
 
 func (e *evaluation) line(service string) (Timeline, Set, error) {
-	m := newModel(e, e.in.Catalogue.zoneOf(service, e.in.AsOf))
-	t, err := m.tree(service)
+	t, err := e.model(e.zoneOf(service)).tree(service)
 	if err != nil {
 		return nil, nil, err
 	}
 	line, gone := t.top(e.in.AsOf)
 	return line, gone, nil
+}
+
+// zoneOf is Catalogue.zoneOf at the instant asked about, of all services looked
+// up once.
+func (e *evaluation) zoneOf(service string) *time.Location {
+	if e.zones == nil {
+		e.zones = map[string]*time.Location{}
+		for i := range e.in.Catalogue.Agreements {
+			a := &e.in.Catalogue.Agreements[i]
+			if force := a.inForce(); e.zones[a.Service] == nil && force.From <= e.in.AsOf && e.in.AsOf < force.To {
+				e.zones[a.Service] = a.Zone
+			}
+		}
+	}
+	if zone, ok := e.zones[service]; ok {
+		return zone
+	}
+	return time.UTC
 }
 
 func (c *Catalogue) zoneOf(service string, at int64) *time.Location {

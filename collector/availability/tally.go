@@ -132,6 +132,9 @@ type amounts struct {
 // measured assigns degraded time and leaves unknown time what it is.
 func (p Policies) measured(t tally) amounts {
 	a := amounts{ratMS(t.state[Up]), ratMS(t.state[Down]), ratMS(t.state[Unknown])}
+	if t.state[Degraded] == 0 {
+		return a
+	}
 	degraded := ratMS(t.state[Degraded])
 	share := new(big.Rat)
 	switch {

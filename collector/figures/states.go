@@ -2,7 +2,6 @@ package figures
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
@@ -91,19 +90,18 @@ func (e *Engine) lines(ctx context.Context, asOf time.Time) (*lines, error) {
 // timelines are those of the catalogue's services and of all components that
 // are in the catalogue or ever sent a fact.
 func timelines(c *availability.Catalogue, streaks map[string][]availability.Streak, asOf int64) (*lines, error) {
-	all := &lines{services: map[string]availability.Timeline{}, components: map[string]availability.Timeline{}}
-	for _, s := range c.Services {
-		line, err := availability.ServiceTimeline(availability.Input{Catalogue: c, Streaks: streaks, AsOf: asOf}, s.Name)
-		if err != nil {
-			return nil, fmt.Errorf("compute the timeline of %s: %w", s.Name, err)
-		}
-		all.services[s.Name] = line
+	services, err := availability.ServiceTimelines(availability.Input{Catalogue: c, Streaks: streaks, AsOf: asOf})
+	if err != nil {
+		return nil, err
 	}
+	all := &lines{services: services, components: map[string]availability.Timeline{}}
+	known := map[string]bool{}
 	for _, each := range c.Components {
+		known[each.Name] = true
 		all.components[each.Name] = availability.ComponentTimeline(each, streaks[each.Name], asOf)
 	}
 	for name := range streaks {
-		if _, known := c.Component(name); !known {
+		if !known[name] {
 			all.components[name] = availability.ComponentTimeline(availability.Component{Name: name, Interval: sparse}, streaks[name], asOf)
 		}
 	}

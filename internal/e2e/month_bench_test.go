@@ -35,8 +35,8 @@ const (
 )
 
 // monthUp is the fact of a series at its n-th minute: down for five minutes
-// once a week, each at a minute of its own.
-func monthUp(series int, n int64) bool { return (n+int64(series))%(7*24*60) >= 5 }
+// once, each at a time of its own.
+func monthUp(series int, n int64) bool { return n/5 != int64(series)*8+7 }
 
 // TestMonthBeside measures the CPU time of the availability of 1 000 series
 // over 30 days: of Debian's Prometheus, asked for avg_over_time(up[30d]) over
