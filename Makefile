@@ -55,6 +55,7 @@ vuln: ## needs the vulnerability database on the Internet
 
 bench: ## the figures beside the code, then the peers in one run
 	go test -run '^$$' -bench . -benchmem ./internal/... ./collector/... ./agent/...
+	PLIMSOLL_BENCH=1 go test -count=1 -v -run Speed ./collector/figures
 	PLIMSOLL_BENCH=1 go test -count=1 -timeout 30m -v -run 'Beside|Replay' ./internal/e2e/...
 
 FUZZTIME ?= 10s

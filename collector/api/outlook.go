@@ -54,7 +54,7 @@ func forecastBodies(all []figures.Foretold) []ForecastBody {
 		f := &all[i]
 		out[i] = ForecastBody{Month: f.Month, Agreement: f.Agreement, Version: f.Version, From: f.From, To: f.To, MadeAt: time.UnixMilli(f.MadeAt).UTC(), Late: f.Late(), Forecast: f.Forecast, Naive: f.Naive}
 		if c := f.Came; c != nil {
-			out[i].Came = &CameBody{c.Availability, string(c.State), c.KnownS, c.Score}
+			out[i].Came = &CameBody{c.Availability, c.State, c.KnownS, c.Score}
 		}
 	}
 	return out

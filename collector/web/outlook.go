@@ -93,7 +93,7 @@ func (v *visit) foretold(f *figures.Foretold) foretoldRow {
 	}
 	row.Came = v.Percent(c.Availability, 3)
 	if c.State != "" {
-		row.Verdict = &verdict{string(c.State), v.Verdict(string(c.State), true)}
+		row.Verdict = &verdict{c.State, v.Verdict(c.State, true)}
 	}
 	if c.Score == nil {
 		return row

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -39,22 +40,22 @@ const (
 func monthUp(series int, n int64) bool { return n/5 != int64(series)*8+7 }
 
 // TestMonthBeside measures the CPU time of the availability of 1 000 series
-// over 30 days: of Debian's Prometheus, asked for avg_over_time(up[30d]) over
-// blocks of its own format, and of our collector, asked for the figures of
-// 1 000 services over the same days, with agreements, outages and indicators.
-// Both have the same facts, and their answers are compared. Nothing is
-// answered from a cache: ours is asked for another instant each time.
+// over a month of 30 days: of Debian's Prometheus, asked for
+// avg_over_time(up[30d]) over blocks of its own format, and of our collector,
+// asked by PromQL too for plimsoll_service_availability_ratio of 1 000 services
+// under agreements, and by its API for all their figures, outages and
+// indicators. Both have the same facts, and their answers are compared. Nothing
+// is answered from a cache: ours is asked for another instant each time.
 func TestMonthBeside(t *testing.T) {
 	need.Bench(t)
 	program := need.Program(t, "prometheus", "prometheus")
-	to := time.Now().UTC().Truncate(24 * time.Hour)
-	from := to.AddDate(0, 0, -monthDays)
+	from, to := monthOfThirtyDays(time.Now().UTC())
 	dir := t.TempDir()
 	begin := time.Now()
 	monthBlocks(t, dir, from, to)
 	t.Logf("%.1f million samples in blocks after %v", float64(monthSeries*to.Sub(from).Milliseconds()/monthStep)/1e6, time.Since(begin).Round(time.Second))
 	theirs, averages := monthPrometheus(t, program, dir, to)
-	ours, shares := monthCollector(t, from, to)
+	ours, api, shares := monthCollector(t, from, to)
 	for name, average := range averages {
 		if share, ok := shares[name]; !ok || math.Abs(share-average) > 1e-4 { // an average of checks, a share of time
 			t.Errorf("%s: %v by time, %v by checks", name, share, average)
@@ -65,8 +66,18 @@ func TestMonthBeside(t *testing.T) {
 	}
 	ratio := theirs / ours
 	t.Logf("30 days of %d series: prometheus (Debian) %.3f CPU-s a query, collector %.4f CPU-s: %.0f times less; goal >= %d", monthSeries, theirs, ours, ratio, monthRatio)
+	t.Logf("all figures, outages and indicators by the API: %.4f CPU-s, %.0f times less", api, theirs/api)
 	if ratio < monthRatio {
 		t.Errorf("%.0f times less CPU than prometheus, want at least %d", ratio, monthRatio)
+	}
+}
+
+// monthOfThirtyDays is the newest one that is over.
+func monthOfThirtyDays(now time.Time) (from, to time.Time) {
+	for to = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC); ; to = to.AddDate(0, -1, 0) {
+		if from = to.AddDate(0, -1, 0); to.Sub(from) == monthDays*24*time.Hour {
+			return from, to
+		}
 	}
 }
 
@@ -82,7 +93,7 @@ func monthBlocks(t *testing.T, dir string, from, to time.Time) {
 		}
 		app := w.Appender(context.Background())
 		for i := range monthSeries {
-			set, ref := labels.FromStrings(labels.MetricName, "up", "instance", monthName(i), "job", "node"), storage.SeriesRef(0)
+			set, ref := labels.FromStrings(model.MetricNameLabel, "up", "instance", monthName(i), "job", "node"), storage.SeriesRef(0)
 			for at := first; at < first+day; at += monthStep {
 				v := 0.0
 				if monthUp(i, (at-from.UnixMilli())/monthStep) {
@@ -172,8 +183,9 @@ func (s site) slow(path string, into any) {
 	}
 }
 
-// monthCollector gives the CPU seconds of one answer, and the availabilities.
-func monthCollector(t *testing.T, from, to time.Time) (float64, map[string]float64) {
+// monthCollector gives the CPU seconds of one answer by PromQL and of one by
+// the API, and the availabilities, the same by both.
+func monthCollector(t *testing.T, from, to time.Time) (promql, api float64, shares map[string]float64) {
 	t.Helper()
 	data := t.TempDir()
 	monthLedger(t, filepath.Join(data, "ledger.db"), from, to)
@@ -192,7 +204,7 @@ func monthCollector(t *testing.T, from, to time.Time) (float64, map[string]float
 	defer p.stop()
 	s := site{t, "http://" + listen}
 	waitFor(t, "the collector ready", time.Minute, func() bool { status, _ := s.get("/-/ready"); return status == http.StatusOK })
-	shares := map[string]float64{}
+	shares = map[string]float64{}
 	at := to
 	ask := func() {
 		at = at.Add(time.Millisecond) // another instant each time
@@ -209,13 +221,39 @@ func monthCollector(t *testing.T, from, to time.Time) (float64, map[string]float
 			}
 		}
 	}
-	ask()
-	const times = 10 * monthQueries
-	before := cpuSeconds(t, p.cmd.Process.Pid)
-	for range times {
-		ask()
+	instant := to
+	query := func() {
+		instant = instant.Add(-time.Millisecond) // still in the month
+		var answer struct {
+			Data struct {
+				Result []struct {
+					Metric map[string]string
+					Value  [2]any
+				}
+			}
+		}
+		s.slow("/prometheus/api/v1/query?"+url.Values{"query": {"plimsoll_service_availability_ratio"}, "time": {instant.Format(time.RFC3339Nano)}}.Encode(), &answer)
+		for _, r := range answer.Data.Result {
+			name := strings.TrimPrefix(r.Metric["service"], "of-")
+			if v, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64); err != nil || math.Abs(v-shares[name]) > 1e-6 { // some milliseconds of the month are missing
+				t.Fatalf("%s: %v by PromQL, %v by the API, %v", name, v, shares[name], err)
+			}
+		}
+		if len(answer.Data.Result) != monthSeries {
+			t.Fatalf("%d answers by PromQL, want %d", len(answer.Data.Result), monthSeries)
+		}
 	}
-	return (cpuSeconds(t, p.cmd.Process.Pid).total() - before.total()) / times, shares
+	cost := func(ask func()) float64 {
+		const times = 10 * monthQueries
+		ask()
+		before := cpuSeconds(t, p.cmd.Process.Pid)
+		for range times {
+			ask()
+		}
+		return (cpuSeconds(t, p.cmd.Process.Pid).total() - before.total()) / times
+	}
+	api = cost(ask)
+	return cost(query), api, shares
 }
 
 // monthLedger writes the same facts as the streaks they fold into.
