@@ -24,6 +24,8 @@ type Component struct {
 	Need     int   // observers that must say down; 0: more than half of those that know
 	From     Bound // existence; dates are local to the agreement evaluated
 	Until    Bound
+	// Series are facts about it too, where it is set.
+	Series *Selector
 }
 
 // Service is what a customer buys.

@@ -56,6 +56,7 @@ type componentEntry struct {
 	Need     *int               `yaml:"need"`
 	From     availability.Bound `yaml:"from"`
 	Until    availability.Bound `yaml:"until"`
+	Series   string             `yaml:"series"`
 }
 
 type serviceEntry struct {
