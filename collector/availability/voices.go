@@ -2,6 +2,7 @@ package availability
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +16,18 @@ type Selector struct {
 
 // Label is a label of a series.
 type Label struct{ Name, Value string }
+
+// String is the selector as PromQL writes it.
+func (s *Selector) String() string {
+	var parts []string
+	for _, l := range s.Labels {
+		parts = append(parts, l.Name+"="+strconv.Quote(l.Value))
+	}
+	if len(parts) == 0 {
+		return s.Metric
+	}
+	return s.Metric + "{" + strings.Join(parts, ",") + "}"
+}
 
 // Pins tells whether the selector says what the label must be.
 func (s *Selector) Pins(name string) bool {
@@ -169,8 +182,32 @@ func lastBegan(all []run, t int64) int64 {
 	return since
 }
 
-// Ambiguous tells whether at the instant more than one series of one sender
-// speaks for the component; streaks are those of one sender, in any order.
-func Ambiguous(c Component, streaks []Streak, at int64) bool {
-	return ambiguous(c, byObserver(streaks, forever)).Has(at)
+// SpeakAtOnce are the voices of one sender that speak for the component at the
+// same time, at the instant; none where each sender has one voice. Of several
+// senders it is the first by name. The streaks may be in any order.
+func SpeakAtOnce(c Component, streaks []Streak, at int64) []string {
+	lists := byObserver(streaks, forever)
+	for i := 0; i < len(lists); {
+		end := i + 1
+		for end < len(lists) && Speaker(lists[end][0].Observer) == Speaker(lists[i][0].Observer) {
+			end++
+		}
+		if end > i+1 && ambiguous(c, lists[i:end]).Has(at) {
+			var names []string
+			for _, list := range lists[i:end] {
+				if state, _ := voiceAt(c, list, at); state != Unknown {
+					names = append(names, list[0].Observer)
+				}
+			}
+			return names
+		}
+		i = end
+	}
+	return nil
+}
+
+// voiceAt is what one voice says at an instant.
+func voiceAt(c Component, list []Streak, at int64) (State, int64) {
+	t, _ := holdStreaks(c, list, at+1, nil)
+	return t.At(at)
 }

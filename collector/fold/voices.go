@@ -3,7 +3,6 @@ package fold
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -46,7 +45,7 @@ type word struct {
 	reason string
 }
 
-// untold is a sentence that waits for a record without one: the ledger keeps one for each.
+// untold is a sentence that waits to be written.
 type untold struct {
 	host, instance string
 	at, received   int64
@@ -156,33 +155,23 @@ func (v *voices) compare(f *Fold, facts []availability.Fact) {
 		f.mu.RLock()
 		c := f.components[fact.Component]
 		var recent []availability.Streak
-		names := map[string]bool{}
 		for _, s := range c.streams {
 			if availability.Speaker(s.observer) == availability.Speaker(fact.Observer) {
 				recent = append(recent, s.streaks[max(0, len(s.streaks)-recentStreaks):]...)
 			}
 		}
 		f.mu.RUnlock()
-		if !availability.Ambiguous(c.is, recent, fact.At) {
+		names := availability.SpeakAtOnce(c.is, recent, fact.At)
+		if len(names) == 0 {
 			continue
 		}
 		f.metrics.unusable.WithLabelValues(fact.Component, "ambiguous").Inc()
-		for _, s := range recent {
-			if s.Last+c.is.Lasts(s.Hold) >= fact.At {
-				names[s.Observer] = true
-			}
-		}
 		v.ambiguous(f, fact, names)
 	}
 }
 
 // ambiguous tells that several series of one sender match.
-func (v *voices) ambiguous(f *Fold, fact *availability.Fact, names map[string]bool) {
-	all := make([]string, 0, len(names))
-	for name := range names {
-		all = append(all, name)
-	}
-	slices.Sort(all)
+func (v *voices) ambiguous(f *Fold, fact *availability.Fact, all []string) {
 	sender := availability.Speaker(fact.Observer)
 	reason := fmt.Sprintf("%d series of %s match, which all say what the component is: %s; name the label that tells them apart in series of the catalogue", len(all), v.metric[fact.Component], shortList(all, 4))
 	who := voice{fact.Component, "\x00" + sender} // of all of them
@@ -216,19 +205,21 @@ func shortList(all []string, most int) string {
 	return out
 }
 
-// tell writes the oldest sentence that waits under the record's position,
-// which a note of its own would need.
+// tell writes the sentences that wait, with the record as their source.
 func (v *voices) tell(f *Fold, b *batch.Batch) {
-	if len(v.untold) == 0 || b.Note != nil {
-		return
+	n := min(len(v.untold), ledger.MaxSub)
+	for i := range v.untold[:n] {
+		say := &v.untold[i]
+		body, err := json.Marshal(wire.Note{At: say.at, Change: &say.change})
+		if err != nil {
+			f.opts.Log.Warn("a sentence about a selected series was left out", "component", say.change.Component, "err", err)
+			continue
+		}
+		f.pending.notes = append(f.pending.notes, ledger.Note{Position: uint64(b.Pos), Sub: i + 1, Host: say.host, Instance: say.instance, At: say.at, ReceivedAt: say.received,
+			Kind: "change", Component: say.change.Component, Body: string(body)})
 	}
-	say := v.untold[0]
-	v.untold = v.untold[1:]
-	body, err := json.Marshal(wire.Note{At: say.at, Change: &say.change})
-	if err != nil {
-		f.opts.Log.Warn("a sentence about a selected series was left out", "component", say.change.Component, "err", err)
-		return
+	v.untold = v.untold[n:]
+	if len(v.untold) == 0 {
+		v.untold = nil
 	}
-	f.pending.notes = append(f.pending.notes, ledger.Note{Position: uint64(b.Pos), Host: say.host, Instance: say.instance, At: say.at, ReceivedAt: say.received,
-		Kind: "change", Component: say.change.Component, Body: string(body)})
 }

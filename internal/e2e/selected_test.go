@@ -58,7 +58,7 @@ func TestComponentBySeries(t *testing.T) {
 	}
 	appendTo(t, filepath.Join(data, "catalogue.yaml"), `components:
   - {name: app, interval: 2s, series: 'my_app_healthy{job="app",part="web",site="sh"}'}
-  - {name: twice, interval: 2s, series: 'my_job_ok{job="app",site="sh"}'}
+  - {name: twice, interval: 5s, series: 'my_job_ok{job="app",site="sh"}'}
   - {name: no-bool, interval: 2s, series: 'my_load{job="app"}'}
 services:
   - {name: shop, needs: app}
@@ -124,9 +124,9 @@ agreements:
 		}
 	}
 	page := q.mustGet("/services/jobs")
-	for _, want := range []string{"2 series of my_job_ok match", "my_load of prometheus{instance=" + target + "} is 7, which is neither 1 (up) nor 0 (down)"} {
+	for _, want := range []string{"2 series match my_job_ok{job=&#34;app&#34;,site=&#34;sh&#34;} at once (prometheus{instance=" + target + ",zone=a}", "my_load of prometheus{instance=" + target + ",site=sh} is 7, which is neither 1 (up) nor 0 (down)"} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the page of the service does not say %q", want)
+			t.Errorf("the page of the service does not say %q:\n%s", want, page)
 		}
 	}
 	sameAsEvaluate(t, q, time.Now().UTC().Truncate(time.Second).Add(-time.Second))
