@@ -32,7 +32,7 @@ type voices struct {
 	said      map[voice]word
 	untold    []untold // oldest first
 	found     []series.Selected
-	heard    []availability.Fact
+	heard     []availability.Fact
 	metric    map[string]string // of the component's selector
 }
 

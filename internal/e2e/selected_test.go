@@ -25,7 +25,11 @@ type application struct {
 
 func (a *application) set(says string) { a.mu.Lock(); a.says = says; a.mu.Unlock() }
 
-func (a *application) first(says string) time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.heard[says] }
+func (a *application) first(says string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.heard[says]
+}
 
 // ServeHTTP exposes the word and, for the other components, two series of one
 // metric and one that is no 0 or 1.
@@ -109,7 +113,9 @@ agreements:
 	} else {
 		t.Logf("the outage lasts %v; the application said 0 for %v", got, want)
 	}
-	var detail struct{ Reasons []struct{ State, Reason string } }
+	var detail struct {
+		Reasons []struct{ State, Reason string }
+	}
 	q.json(fmt.Sprintf("/api/v1/outages/%d", o.ID), &detail)
 	if len(detail.Reasons) == 0 || !strings.Contains(fmt.Sprint(detail.Reasons), "my_app_healthy of prometheus{instance="+target+"} is 0") {
 		t.Errorf("the outage has the reasons %v", detail.Reasons)
