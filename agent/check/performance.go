@@ -108,7 +108,7 @@ func parsePerformance(word string) (Performance, bool) {
 	parts := strings.Split(rest, ";")
 	end := strings.LastIndexFunc(parts[0], func(r rune) bool { return r >= '0' && r <= '9' || r == '.' }) + 1
 	p := Performance{Label: label, Unit: parts[0][end:]}
-	if p.Value = number(parts[0][:end]); math.IsNaN(p.Value) || len(p.Unit) > maxUnit || len(parts) > 5 || strings.ContainsFunc(p.Unit, notInUnit) {
+	if p.Value = number(parts[0][:end]); math.IsNaN(p.Value) || len(p.Unit) > maxUnit || !utf8.ValidString(p.Unit) || len(parts) > 5 || strings.ContainsFunc(p.Unit, notInUnit) {
 		return Performance{}, false
 	}
 	p.Warning, p.Critical, p.Min, p.Max = math.NaN(), math.NaN(), math.NaN(), math.NaN()

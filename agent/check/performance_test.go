@@ -71,7 +71,7 @@ func TestPerformanceIsBounded(t *testing.T) {
 // FuzzPerformance: whatever a plugin writes, what is taken of it is bounded,
 // finite and can be a label.
 func FuzzPerformance(f *testing.F) {
-	for _, seed := range []string{"x|a=1;2;3;4;5", "x|'a b'=1%;~:5;@1:2\nmore|c=U", "|=|'", "x|''''=1", "x|a='1'='2'"} {
+	for _, seed := range []string{"x|a=1;2;3;4;5", "x|'a b'=1%;~:5;@1:2\nmore|c=U", "|=|'", "x|''''=1", "x|a='1'='2'", "|0=0AA\xa3A"} {
 		f.Add(seed, false)
 	}
 	f.Fuzz(func(t *testing.T, out string, cut bool) {
