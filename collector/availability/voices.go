@@ -141,10 +141,13 @@ func speakers(c Component, lists [][]Streak, timelines []Timeline, asOf int64) (
 func speaker(c Component, lists [][]Streak, timelines []Timeline, asOf int64) Timeline {
 	unclear := ambiguous(c, lists)
 	began := make([][]run, len(lists))
+	var edges []int64
 	for i := range lists {
 		began[i] = runs(c, lists[i])
+		for _, r := range began[i] {
+			edges = append(edges, r.first, r.until)
+		}
 	}
-	var edges []int64
 	for _, t := range timelines {
 		for _, seg := range t {
 			edges = append(edges, seg.From)
@@ -158,28 +161,31 @@ func speaker(c Component, lists [][]Streak, timelines []Timeline, asOf int64) Ti
 	var out Timeline
 	for k := 0; k+1 < len(edges) && edges[k] < asOf; k++ {
 		at, to := edges[k], min(edges[k+1], asOf)
-		state, newest := Unknown, -far
-		for i, t := range timelines {
-			if is, _ := t.At(at); is != Unknown && !unclear.Has(at) {
-				if since := lastBegan(began[i], at); since >= newest {
-					state, newest = is, since
-				}
-			}
+		state := Unknown
+		if !unclear.Has(at) {
+			state = newest(timelines, began, at)
 		}
 		out = out.add(at, to, state)
 	}
 	return out
 }
 
-// lastBegan is when the last run before or at t began.
-func lastBegan(all []run, t int64) int64 {
-	since := -far
-	for _, r := range all {
-		if r.first <= t {
-			since = r.first
+// newest is what the voice says whose run began last, of those that hold. Where
+// none does, one that is down before and after is down in between.
+func newest(timelines []Timeline, began [][]run, at int64) State {
+	state, last := Unknown, -far
+	for i, t := range timelines {
+		is, _ := t.At(at)
+		for _, r := range began[i] {
+			if r.first <= at && at < r.until && r.first > last {
+				state, last = is, r.first
+			}
+		}
+		if last == -far && is == Down {
+			state = Down
 		}
 	}
-	return since
+	return state
 }
 
 // SpeakAtOnce are the voices of one sender that speak for the component at the
