@@ -48,7 +48,7 @@ func readPerformance(data string, cut bool) (all []Performance, unread int) {
 		word, rest, whole = nextWord(rest)
 		one, ok := parsePerformance(word)
 		switch {
-		case whole && isUndetermined(word) && !(cut && rest == ""):
+		case whole && isUndetermined(word) && (!cut || rest != ""):
 			continue
 		case !ok || !whole || cut && rest == "" || seen[one.Label] || len(all) == maxPerformance:
 			unread++

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	prom "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -31,10 +32,10 @@ func (c *checker) selector(path, text string) *availability.Selector {
 		case m.Type != prom.MatchEqual:
 			c.fault(path, fmt.Sprintf("%s is not an equality", m), "one series says whether a component is up: name its labels with =, and let the service need any_of several components")
 			return nil
-		case m.Name == prom.MetricName && out.Metric != "":
+		case m.Name == model.MetricNameLabel && out.Metric != "":
 			c.fault(path, fmt.Sprintf("%q names two metrics", text), "name one")
 			return nil
-		case m.Name == prom.MetricName:
+		case m.Name == model.MetricNameLabel:
 			out.Metric = m.Value
 		case out.Pins(m.Name):
 			c.fault(path, fmt.Sprintf("label %s twice", m.Name), "name it once")
