@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/fault"
 	"github.com/plimsoll/plimsoll/agent/ship"
 	"github.com/plimsoll/plimsoll/agent/source"
@@ -50,6 +51,7 @@ type Agent struct {
 	assigned *assigned
 	renew    *renewer
 	listener net.Listener // nil: no metrics
+	beats    *check.Beats
 	close    []func() error
 }
 
@@ -75,6 +77,12 @@ func New(opt Options) (_ *Agent, err error) {
 	run, boot := newRun(), bootID(c.Roots.Proc)
 	a.alive, a.last = openAlive(c.Data, run, boot)
 	a.close = append(a.close, a.alive.close)
+	known, err := readBeats(c.Data)
+	if err != nil {
+		opt.Log.Warn("heartbeats begin anew", "err", err)
+	}
+	c.beats = check.NewBeats(known, opt.Now())
+	a.beats = c.beats
 	checks, err := c.makeChecks()
 	if err != nil {
 		return nil, err
@@ -176,6 +184,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	all.Go(func() error { return a.ship.Run(ctx) })
 	all.Go(func() error { return a.stampAlive(ctx) })
 	all.Go(func() error { return a.serveStatus(ctx) })
+	all.Go(func() error { a.keepBeats(ctx); return nil })
 	if a.opt.Config.RemoteWrite.URL == "" {
 		all.Go(func() error { a.renew.run(ctx); return nil })
 	}

@@ -96,7 +96,7 @@ func indexOf(path string) (n int, ok bool) {
 // runs something of this host, and more tests than a service bears.
 func (v *validator) assignedCheck(key string, spec check.Spec) {
 	const remedy = "put it into the agent's own file"
-	for _, field := range [...]string{"script", "process", "unit", "file", "ca"} {
+	for _, field := range [...]string{"script", "plugin", "heartbeat", "process", "unit", "file", "ca"} {
 		if v.doc.Has(key + "." + field) {
 			v.fault(key+"."+field, "is never taken from the collector", remedy)
 		}

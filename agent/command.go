@@ -30,6 +30,7 @@ usage: plimsoll-agent COMMAND [FLAGS]
   run      measure and deliver until stopped
   check    try the configuration, each source and each check once; print a table
   status   ask the running agent: measuring? delivering? clock right?
+  beat     tell the running agent that a job ran, or run it and tell how it went
   enrol    get this host's certificate from a collector with a one-time token
   version  print the version
 
@@ -57,6 +58,8 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		return c.check(ctx, rest)
 	case "status":
 		return c.status(ctx, rest)
+	case "beat":
+		return c.beat(ctx, rest)
 	case "enrol":
 		return c.enrol(ctx, rest)
 	case "version", "--version", "-version":
@@ -66,7 +69,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		fmt.Fprint(c.Stdout, usage)
 		return exitOK
 	default:
-		near := settings.DidYouMean(name, []string{"run", "check", "status", "enrol", "version"})
+		near := settings.DidYouMean(name, []string{"run", "check", "status", "beat", "enrol", "version"})
 		fmt.Fprintf(c.Stderr, "plimsoll-agent: unknown command %q %s\n\n%s", name, near, usage)
 		return exitBad
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/plimsoll/plimsoll/agent/check"
 	"github.com/plimsoll/plimsoll/agent/source"
 	"github.com/plimsoll/plimsoll/internal/settings"
 )
@@ -34,6 +35,8 @@ type Config struct {
 	Checks []CheckConfig `yaml:"checks"`
 	// Assigned bounds the tests the collector's catalogue may ask of this host.
 	Assigned AssignedConfig `yaml:"assigned"`
+
+	beats *check.Beats // where heartbeats are heard; nil: nowhere yet
 }
 
 // CollectorConfig is where to deliver.
@@ -127,7 +130,7 @@ func notYet() map[string]string {
 
 // laterKinds are the kinds of check of the specifications that there are not yet.
 func laterKinds() []string {
-	return []string{"service", "plugin", "heartbeat"}
+	return []string{"service"}
 }
 
 // Load reads a configuration file. With must false a file that does not exist

@@ -31,8 +31,12 @@ type CheckConfig struct {
 	Unit string `yaml:"unit"`
 	// File is the path of a file that should be there; its last element may be a pattern; or
 	File string `yaml:"file"`
-	// Script is a program, by its absolute path, and its arguments.
+	// Script is a program, by its absolute path, and its arguments, or
 	Script []string `yaml:"script"`
+	// Plugin is a program whose exit status is that of Nagios' plugins, or
+	Plugin []string `yaml:"plugin"`
+	// Heartbeat is the name of a job that says itself that it ran.
+	Heartbeat string `yaml:"heartbeat"`
 	// Interval between tests; default: that of collections.
 	Interval settings.Duration `yaml:"interval"`
 	// Timeout of one test; default: 5 s, and not above the interval.
@@ -71,6 +75,10 @@ type ExpectConfig struct {
 	Max *int `yaml:"max"`
 	// MaxAge is how long ago it may have been written (file); default: any time.
 	MaxAge settings.Duration `yaml:"max_age"`
+	// Every is how often a job should say that it ran (heartbeat).
+	Every settings.Duration `yaml:"every"`
+	// Grace is how much later it may be (heartbeat); default: 0.
+	Grace settings.Duration `yaml:"grace"`
 	// MinSize is how large it must be (file); default: any size.
 	MinSize settings.Size `yaml:"min_size"`
 }
@@ -108,7 +116,7 @@ func (c *Config) spec(k CheckConfig) check.Spec {
 		Component: k.Component, Name: k.Check,
 		Interval: k.Interval.Std(), Timeout: k.Timeout.Std(), Slow: k.Slow.Std(),
 		HTTP: k.HTTP, TCP: k.TCP, TLS: k.TLS, DNS: k.DNS, ICMP: k.ICMP,
-		Process: k.Process, Unit: k.Unit, File: k.File, Script: k.Script,
+		Process: k.Process, Unit: k.Unit, File: k.File, Script: k.Script, Plugin: k.Plugin, Heartbeat: k.Heartbeat,
 		Status: k.Expect.Status, Contains: k.Expect.Contains,
 		NoFollow:    k.Expect.Redirects != nil && !*k.Expect.Redirects,
 		Certificate: check.Certificate{CA: k.CA, ServerName: k.ServerName},
@@ -141,6 +149,8 @@ func (c *Config) spec(k CheckConfig) check.Spec {
 	case "file":
 		s.Fresh = check.Fresh{MaxAge: k.Expect.MaxAge.Std(), MinSize: int64(k.Expect.MinSize)}
 		s.Roots.RootFS = c.Roots.RootFS
+	case "heartbeat":
+		s.Rhythm, s.Beats = check.Rhythm{Every: k.Expect.Every.Std(), Grace: k.Expect.Grace.Std()}, c.beats
 	}
 	return s
 }

@@ -80,7 +80,7 @@ checks:
   - {component: e}
   - {component: f, tcp: "a:80", expect: {status: 200}}
   - {component: g, http: "http://a/", expect: {status: [200, 99]}, slow: 10s, interval: 15s}
-  - {component: h, heartbeat: a}
+  - {component: h, heartbeat: a b, expect: {every: 1d}, interval: 15s}
   - {component: i, http: "http://a/", timout: 5s, interval: 15s}
   - {component: j, dns: a.example, server: "ns:0", interval: 15s}
   - {component: k, dns: a.example, type: ANY, expect: {status: 200}, interval: 15s}
@@ -115,11 +115,11 @@ agent.yaml:17: checks[2]: component a is tested by checks[1] already; name anoth
 agent.yaml:18: checks[3]: http and tcp are given; make a check of each
 agent.yaml:19: checks[4].tcp: "a" is not host:port
 agent.yaml:20: checks[5].http: "a/" is not a URL that begins with http:// or https:// and names a host
-agent.yaml:21: checks[6]: nothing to test: name one of [http tcp tls dns icmp process unit file script]
+agent.yaml:21: checks[6]: nothing to test: name one of [http tcp tls dns icmp process unit file script plugin heartbeat]
 agent.yaml:22: checks[7].expect.status: says nothing to a check of kind tcp, only to http; remove it
 agent.yaml:23: checks[8].slow: 10s is not below the timeout, 5s: nothing would be degraded; shorten it
 agent.yaml:23: checks[8].expect.status[1]: 99 is not an HTTP status code; they lie between 100 and 599
-agent.yaml:24: checks[9].heartbeat: not yet: a check of kind heartbeat comes in a later version; remove the key
+agent.yaml:24: checks[9].heartbeat: "a b" is not the name of a heartbeat: it has letters, digits, dots, dashes and underscores, at most 100
 agent.yaml:25: checks[10].timout: unknown key; did you mean "timeout"?
 agent.yaml:26: checks[11].server: "0" is not a port between 1 and 65535
 agent.yaml:27: checks[12].type: "ANY" is not a type of record: A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT
@@ -134,7 +134,7 @@ agent.yaml:30: checks[15].expect.min: -1 is below 0
 agent.yaml:31: checks[16].expect.min_size: "1GB" is not a size; write it like 64MiB, 16KiB or 1000
 agent.yaml:31: checks[16].file: "backup" is not an absolute path
 agent.yaml:32: checks[17].script: expected a list, found "/bin/true"
-agent.yaml:33: checks[18].script: "true-ish" is not an absolute path: a script is never looked for in a PATH
+agent.yaml:33: checks[18].script: "true-ish" is not an absolute path: a program is never looked for in a PATH
 agent.yaml:33: checks[18].ca: says nothing to a check of kind script, only to http and tls; remove it
 agent.yaml:34: checks[19]: icmp and unit are given; make a check of each
 agent.yaml:35: checks[20].icmp: "a:80" is not a host; ping knows no port

@@ -78,6 +78,12 @@ func trySources(ctx context.Context, cfg *Config, t *table) {
 }
 
 func tryChecks(ctx context.Context, cfg *Config, t *table) {
+	known, err := readBeats(cfg.Data)
+	if err != nil {
+		t.row("heartbeats", "failed", "", err.Error())
+		t.failed = true
+	}
+	cfg.beats = check.NewBeats(known, time.Now())
 	own, err := cfg.makeChecks()
 	if err != nil { // was refused with the configuration
 		t.row("checks", "failed", "", err.Error())
@@ -122,10 +128,14 @@ func tryCheck(ctx context.Context, c *check.Check, whose string, t *table) {
 	case !r.ChainExpiry.IsZero():
 		found = "certificate until " + r.ChainExpiry.UTC().Format("2006-01-02")
 	}
-	if r.State != check.Up {
+	state := r.State.String()
+	switch {
+	case c.Heartbeat != "" && r.State == check.Unknown:
+		state = "waits" // the running agent hears it
+	case r.State != check.Up:
 		t.failed = true
 	}
-	t.row(whose+c.Component+"/"+c.Name, r.State.String(), short(r.Duration), found)
+	t.row(whose+c.Component+"/"+c.Name, state, short(r.Duration), found)
 }
 
 // tryIdentity tells where to; not to be enrolled yet is no failure of the configuration.

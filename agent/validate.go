@@ -52,6 +52,8 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 type validator struct {
 	doc    *settings.Document
 	faults settings.Faults
+
+	listenOff bool // the agent serves nothing itself
 }
 
 func (v *validator) fault(path, message, remedy string) {
@@ -73,6 +75,7 @@ func (v *validator) interval(key string, d time.Duration) {
 // listen: the agent's own metrics ask for no password, so nobody else may read them.
 func (v *validator) listen(value string) {
 	if value == "" || value == "off" {
+		v.listenOff = true
 		return
 	}
 	host, port, err := net.SplitHostPort(value)

@@ -44,7 +44,7 @@ func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
 	switch kinds := spec.Kinds(); {
 	case len(kinds) > 1:
 		v.fault(key, strings.Join(kinds, " and ")+" are given", "make a check of each")
-	case len(kinds) == 0 && (v.isOther(key) || k.Script == nil && v.doc.Has(key+".script")):
+	case len(kinds) == 0 && (v.isOther(key) || k.Script == nil && v.doc.Has(key+".script") || k.Plugin == nil && v.doc.Has(key+".plugin")):
 		// It is refused already: a kind that comes later, or a script that is no list.
 	default:
 		if _, err := check.New(spec); err != nil {
@@ -62,6 +62,9 @@ func (v *validator) check(key string, k CheckConfig, spec check.Spec) {
 		}
 		if len(kinds) == 1 {
 			v.options(key, kinds[0])
+		}
+		if k.Heartbeat != "" && v.listenOff {
+			v.fault(key+".heartbeat", "is heard on listen, which is off", "leave listen out for its default, 127.0.0.1:1878")
 		}
 	}
 	if k.Interval != 0 {
@@ -93,6 +96,7 @@ func options() []option {
 		{"expect.warning", []string{"tls"}}, {"expect.critical", []string{"tls"}},
 		{"expect.min", []string{"process"}}, {"expect.max", []string{"process"}},
 		{"expect.max_age", []string{"file"}}, {"expect.min_size", []string{"file"}},
+		{"expect.every", []string{"heartbeat"}}, {"expect.grace", []string{"heartbeat"}}, {"slow", []string{"http", "tcp", "tls", "dns", "icmp", "process", "unit", "file", "script", "plugin"}},
 	}
 }
 

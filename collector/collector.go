@@ -256,7 +256,7 @@ func (c *Collector) openReceive() (err error) {
 
 func (c *Collector) openSeries() (err error) {
 	c.series, err = series.Open(series.Options{Dir: c.path("series"), Journal: c.journal, Now: c.opt.Now, Log: c.opt.Log,
-		Registerer: c.registry, Retention: c.opt.Config.Retention.Std(), Damaged: c.damagedBlock})
+		Registerer: c.registry, Retention: c.opt.Config.Retention.Std(), Damaged: c.damagedBlock, Catalogue: c.agreed})
 	if err != nil {
 		return fmt.Errorf("open the series: %w", err)
 	}

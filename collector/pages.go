@@ -25,7 +25,7 @@ func (c *Collector) openPages() (err error) {
 	}
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
-		Figures: c.figures, Store: c.ledger, Facts: c.series, Report: c.writeReport, Damage: c.damage.In, Admission: c, Reload: c.ReloadCatalogue, People: c.door, NewSender: c.NewSender, Senders: c.ledger, Periods: c.closing,
+		Figures: c.figures, Store: c.ledger, Facts: followed{c}, Report: c.writeReport, Damage: c.damage.In, Admission: c, Reload: c.ReloadCatalogue, People: c.door, NewSender: c.NewSender, Senders: c.ledger, Periods: c.closing,
 		Work: c.work, Corrections: c.corrections, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{

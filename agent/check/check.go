@@ -54,6 +54,8 @@ func kinds() []kind {
 		{"unit", func(s *Spec) string { return s.Unit }, newUnit},
 		{"file", func(s *Spec) string { return s.File }, newFile},
 		{"script", func(s *Spec) string { return strings.Join(s.Script, " ") }, newScript},
+		{"plugin", func(s *Spec) string { return strings.Join(s.Plugin, " ") }, newPlugin},
+		{"heartbeat", func(s *Spec) string { return s.Heartbeat }, newHeartbeat},
 	}
 }
 
@@ -111,6 +113,11 @@ type Result struct {
 	Duration time.Duration
 	Phases   []Phase // http and icmp only
 	Status   int     // http only; 0 = no answer
+
+	Performance []Performance // plugin only
+	Unread      int           // plugin only: performance data that could not be read
+
+	Beat *Beat // heartbeat only; nil: none was heard
 
 	// http and tls only, zero when no certificate was shown: when the first
 	// of the shown certificates expires, and when the last chain to a trusted

@@ -126,7 +126,7 @@ func TestNewRefuses(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{Spec{}, "nothing to test: name one of [http tcp tls dns icmp process unit file script]"},
+		{Spec{}, "nothing to test: name one of [http tcp tls dns icmp process unit file script plugin heartbeat]"},
 		{Spec{TCP: "localhost"}, `"localhost" is not host:port`},
 		{Spec{TCP: ":80"}, `":80" names no host`},
 		{Spec{TCP: "localhost:http"}, `"http" is not a port between 1 and 65535`},
@@ -147,7 +147,7 @@ func TestNewRefuses(t *testing.T) {
 		{Spec{File: "backup.tar"}, `"backup.tar" is not an absolute path`},
 		{Spec{File: "/backup/*/db"}, `"/backup/*/db" has a pattern in its directory; only the last element may be one`},
 		{Spec{File: "/backup/db[1"}, `"/backup/db[1" is not a pattern: a [ is not closed`},
-		{Spec{Script: []string{"sh", "-c", "true"}}, `"sh" is not an absolute path: a script is never looked for in a PATH`},
+		{Spec{Script: []string{"sh", "-c", "true"}}, `"sh" is not an absolute path: a program is never looked for in a PATH`},
 	}
 	for _, row := range rows {
 		if _, err := New(row.spec); err == nil || err.Error() != row.want {

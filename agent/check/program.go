@@ -24,6 +24,7 @@ type ended struct {
 	late   bool // it was ended at the deadline
 	signal string
 	out    string // the beginning of what it wrote, errors only where there was nothing else
+	cut    bool   // it wrote more than that
 }
 
 // runProgram runs a program without a shell, with little more than a PATH in
@@ -41,9 +42,9 @@ func runProgram(ctx context.Context, argv []string) (ended, error) {
 	if cmd.ProcessState == nil {
 		return ended{}, err
 	}
-	e := ended{code: cmd.ProcessState.ExitCode(), late: late, signal: signalOf(cmd.ProcessState), out: string(out.text)}
+	e := ended{code: cmd.ProcessState.ExitCode(), late: late, signal: signalOf(cmd.ProcessState), out: string(out.text), cut: out.cut}
 	if strings.TrimSpace(e.out) == "" {
-		e.out = string(errs.text)
+		e.out, e.cut = string(errs.text), errs.cut
 	}
 	return e, nil
 }
@@ -74,11 +75,16 @@ func notStarted(name string, err error) Result {
 }
 
 // head keeps the beginning of what is written to it.
-type head struct{ text []byte }
+type head struct {
+	text []byte
+	cut  bool // there was more
+}
 
 // Write never fails: what is too much is dropped.
 func (h *head) Write(p []byte) (int, error) {
-	if room := maxOutput - len(h.text); room > 0 {
+	room := maxOutput - len(h.text)
+	h.cut = h.cut || len(p) > room
+	if room > 0 {
 		h.text = append(h.text, p[:min(len(p), room)]...)
 	}
 	return len(p), nil

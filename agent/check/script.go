@@ -2,9 +2,6 @@ package check
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -16,13 +13,8 @@ type script struct {
 }
 
 func newScript(spec Spec) (prober, error) {
-	if !filepath.IsAbs(spec.Script[0]) && !strings.HasPrefix(spec.Script[0], "/") {
-		return nil, fmt.Errorf("%q is not an absolute path: a script is never looked for in a PATH", spec.Script[0])
-	}
-	for _, arg := range spec.Script {
-		if strings.ContainsRune(arg, 0) {
-			return nil, fmt.Errorf("%q has a NUL in it", arg)
-		}
+	if err := programFault(spec.Script); err != nil {
+		return nil, err
 	}
 	return &script{argv: spec.Script, timeout: spec.Timeout}, nil
 }

@@ -20,6 +20,9 @@ type Spec struct {
 	File    string   // path; the last element may be a pattern
 	Script  []string // program, by absolute path, and its arguments; no shell
 
+	Plugin    []string // program as Script; its exit status is Nagios'
+	Heartbeat string   // name of a job that says itself that it ran
+
 	Status   []int  // http: accepted status codes; empty = 200 to 299
 	Contains string // http: text the body must contain; empty = any body
 	NoFollow bool   // http: take a redirect as the answer
@@ -28,6 +31,8 @@ type Spec struct {
 	Lookup      Lookup      // dns
 	Count       Count       // process
 	Fresh       Fresh       // file
+	Rhythm      Rhythm      // heartbeat
+	Beats       *Beats      // heartbeat: where it is heard
 
 	Roots Roots
 	// Guard limits where a check may connect to that was assigned by the
@@ -60,6 +65,12 @@ type Count struct {
 type Fresh struct {
 	MaxAge  time.Duration // since it was last written; 0 = any
 	MinSize int64         // bytes; 0 = any
+}
+
+// Rhythm is when a job should say that it ran.
+type Rhythm struct {
+	Every time.Duration // from one beat to the next
+	Grace time.Duration // how much later it may be
 }
 
 // Roots are where the host's files are seen from.

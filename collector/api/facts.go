@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/evaluate"
 )
 
 // FactsCSV streams raw facts in the columns the evaluate command reads.
@@ -45,13 +45,13 @@ func (a *API) FactsCSV(ctx context.Context, in *struct {
 		h.SetHeader("Content-Disposition", `attachment; filename="facts.csv"`)
 		buffered := bufio.NewWriterSize(h.BodyWriter(), 64<<10)
 		w := csv.NewWriter(buffered)
-		err := w.Write([]string{"time", "component", "state", "observer"})
+		err := w.Write(evaluate.FactColumns())
 		if err == nil {
 			err = a.o.Facts.Facts(h.Context(), ends[0], ends[1], func(f availability.Fact) error {
 				if len(keep) > 0 && !keep[f.Component] {
 					return nil
 				}
-				return w.Write([]string{strconv.FormatInt(f.At, 10), f.Component, f.State.String(), f.Observer})
+				return w.Write(evaluate.FactRow(f))
 			})
 		}
 		if w.Flush(); err == nil {

@@ -27,6 +27,8 @@ type Component struct {
 	// Takeover is how long, in ms, it takes to put it in another's place; 0: it
 	// works all the time. No figure depends on it, only the impact analysis.
 	Takeover int64
+	// Series are facts about it too, where it is set.
+	Series *Selector
 }
 
 // Service is what a customer buys.

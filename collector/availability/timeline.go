@@ -85,10 +85,17 @@ func observe(c Component, streaks []Streak, asOf int64) *observed {
 		timelines[i], bridged = holdStreaks(c, list, asOf, bridged)
 	}
 	o.bridged = NewSet(bridged...)
+	names := make([]string, len(timelines))
+	for i, list := range o.observers {
+		names[i] = list[0].Observer
+	}
+	if c.Series != nil {
+		timelines, names = speakers(c, o.observers, timelines, asOf)
+	}
 	if len(timelines) == 1 && c.Need <= 1 {
 		o.timeline = timelines[0]
 	} else {
-		own := slices.IndexFunc(o.observers, func(list []Streak) bool { return list[0].Observer == c.Name && c.Name != "" })
+		own := slices.IndexFunc(names, func(name string) bool { return name == c.Name && c.Name != "" })
 		o.timeline = majority(timelines, own, c.Need, asOf)
 	}
 	return o

@@ -193,6 +193,9 @@ func (c *checker) component(path string, e componentEntry) availability.Componen
 			c.fault(path+".need", "must be at least 1", "")
 		}
 	}
+	if c.doc.Has(path + ".series") {
+		out.Series = c.selector(path+".series", e.Series)
+	}
 	c.order(path+".until", e.From, e.Until, nil)
 	return out
 }

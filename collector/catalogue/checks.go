@@ -47,11 +47,13 @@ type checkEntry struct {
 	Server     string            `yaml:"server"`
 	Expect     checkExpect       `yaml:"expect"`
 
-	Script  ownFile `yaml:"script"`
-	Process ownFile `yaml:"process"`
-	Unit    ownFile `yaml:"unit"`
-	File    ownFile `yaml:"file"`
-	CA      ownFile `yaml:"ca"`
+	Script    ownFile `yaml:"script"`
+	Plugin    ownFile `yaml:"plugin"`
+	Heartbeat ownFile `yaml:"heartbeat"`
+	Process   ownFile `yaml:"process"`
+	Unit      ownFile `yaml:"unit"`
+	File      ownFile `yaml:"file"`
+	CA        ownFile `yaml:"ca"`
 }
 
 // ownFile is a key that is read from the agent's own file alone.
@@ -150,7 +152,7 @@ func (c *checker) checkTarget(path string, e *checkEntry) {
 		c.fault(path, strings.Join(kinds, " and ")+" are given", "make a check of each")
 		return
 	case len(kinds) == 0:
-		for _, key := range []string{"script", "process", "unit", "file"} {
+		for _, key := range []string{"script", "plugin", "heartbeat", "process", "unit", "file"} {
 			if c.doc.Has(path + "." + key) {
 				return // refused already
 			}

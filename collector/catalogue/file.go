@@ -57,6 +57,7 @@ type componentEntry struct {
 	From     availability.Bound `yaml:"from"`
 	Until    availability.Bound `yaml:"until"`
 	Takeover *settings.Duration `yaml:"takeover"`
+	Series   string             `yaml:"series"`
 }
 
 type serviceEntry struct {

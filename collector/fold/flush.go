@@ -35,8 +35,9 @@ func (p *pending) reset() {
 		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, watches: map[string]*silence.Watch{}, silences: map[ledger.SilenceKey]int64{}, grown: p.grown[:0], scratch: p.scratch}
 }
 
-// factsOf are the facts of a record in the order they count.
-func (p *pending) factsOf(b *batch.Batch) []availability.Fact {
+// factsOf are the facts of a record, with those the catalogue selects, in the
+// order they count.
+func (p *pending) factsOf(b *batch.Batch, selected []availability.Fact) []availability.Fact {
 	p.scratch = p.scratch[:0]
 	var hold int64
 	if b.Env.Kind.Foreign() {
@@ -49,6 +50,7 @@ func (p *pending) factsOf(b *batch.Batch) []availability.Fact {
 				At: s.T, State: state, Received: b.Env.ReceivedAt, Hold: hold})
 		}
 	}
+	p.scratch = append(p.scratch, selected...)
 	if len(p.scratch) > 1 {
 		return availability.SortFacts(p.scratch)
 	}

@@ -98,6 +98,7 @@ type Fold struct {
 	watches   map[string]*silence.Watch // of the envelopes of each host, by its id
 	catalogue *availability.Catalogue
 	described bool // all components were, by catalogue
+	voices    voices
 	pending   pending
 	written   time.Time // when the ledger was last written to, by the monotonic clock
 }
@@ -232,10 +233,12 @@ func (f *Fold) load(ctx context.Context) error {
 // take folds one record.
 func (f *Fold) take(ctx context.Context, b *batch.Batch) {
 	f.silences(ctx, b)
-	facts := f.pending.factsOf(b)
+	facts := f.pending.factsOf(b, f.voices.facts(f, b))
 	for i := range facts {
 		f.fact(ctx, b.Pos, &facts[i])
 	}
+	f.voices.compare(f, facts)
+	f.voices.tell(f, b)
 	f.metrics.facts.Add(float64(len(facts)))
 	f.pending.see(b)
 	if b.Note != nil {

@@ -14,6 +14,7 @@ type metrics struct {
 	facts, late, repeated, changes, refused prometheus.Counter
 	splits                                  *prometheus.CounterVec
 	breaks, unmeasured, lost                *prometheus.CounterVec
+	unusable                                *prometheus.CounterVec
 	silences                                map[string][]silence.Silence // counted, by instance; of the folding goroutine
 }
 
@@ -36,6 +37,7 @@ func newMetrics(f *Fold) *metrics {
 	}
 	m.breaks = by("plimsoll_agent_breaks_total", "Times an agent told that it had not been measuring, by cause.", "instance", "cause")
 	m.unmeasured = by("plimsoll_agent_unmeasured_seconds_total", "How long agents were not measuring, by their own notes.", "instance")
+	m.unusable = by("plimsoll_fold_unusable_samples_total", "Samples of series that the catalogue selects for a component and that say neither up nor down: by why, value, stale or ambiguous.", "component", "why")
 	m.lost = by("plimsoll_agent_lost_records_total", "Records that agents told were lost.", "instance")
 	if f.opts.Registerer == nil {
 		return m
@@ -43,7 +45,7 @@ func newMetrics(f *Fold) *metrics {
 	position := func(name, help string, get func() uint64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(get()) })
 	}
-	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.splits, m.breaks, m.unmeasured, m.lost,
+	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.splits, m.breaks, m.unmeasured, m.lost, m.unusable,
 		position("plimsoll_fold_position", "Position in the journal up to which the ledger has it.", f.durable.Load),
 		position("plimsoll_fold_folded_position", "Position in the journal up to which it is folded in memory.", f.folded.Load))
 	return m

@@ -10,6 +10,7 @@ import (
 // changed, how the last run ended, what its buffer lost.
 type Note struct {
 	Position   uint64 // in the journal; the same note again changes nothing
+	Sub        int    // which of those that the collector itself makes of that record, 1 to MaxSub; 0: the record is the note
 	Host       string
 	Instance   string
 	At         int64
@@ -27,6 +28,27 @@ type NoteFilter struct {
 	Limit               int   // newest first
 }
 
+// MaxSub bounds how many notes the collector makes of one record.
+const MaxSub = 1<<subBits - 1
+
+const subBits = 10
+
+// place is where a note lies in the table: those the collector makes lie
+// below zero, so that they never take the place of an agent's.
+func (n *Note) place() int64 {
+	if n.Sub == 0 {
+		return position(n.Position)
+	}
+	return -(position(n.Position)<<subBits | int64(n.Sub))
+}
+
+// takePlace reads what place wrote.
+func (n *Note) takePlace(p int64) {
+	if n.Position = uint64(p); p < 0 {
+		n.Position, n.Sub = uint64(-p>>subBits), int(-p&MaxSub)
+	}
+}
+
 // putNote keeps a note once, although an agent that got no answer, or lost its
 // place in a power cut, delivers it again.
 func putNote(ctx context.Context, tx *sql.Tx, n *Note) error {
@@ -34,7 +56,7 @@ func putNote(ctx context.Context, tx *sql.Tx, n *Note) error {
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8
 		WHERE NOT EXISTS (SELECT 1 FROM notes WHERE instance = $3 AND at = $4 AND kind = $6 AND component = $7 AND body = $8 AND host = $2)
 		ON CONFLICT (position) DO NOTHING`,
-		position(n.Position), n.Host, n.Instance, n.At, n.ReceivedAt, n.Kind, n.Component, n.Body)
+		n.place(), n.Host, n.Instance, n.At, n.ReceivedAt, n.Kind, n.Component, n.Body)
 	if err != nil {
 		return fmt.Errorf("write a note of %s: %w", n.Instance, err)
 	}
@@ -53,7 +75,7 @@ func (l *Ledger) Notes(ctx context.Context, f NoteFilter) ([]Note, error) {
 	out, err := collect(rows, err, func(s scanner) (n Note, err error) {
 		var p int64
 		err = s.Scan(&p, &n.Host, &n.Instance, &n.At, &n.ReceivedAt, &n.Kind, &n.Component, &n.Body)
-		n.Position = uint64(p)
+		n.takePlace(p)
 		return n, err
 	})
 	if err != nil {

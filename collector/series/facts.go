@@ -54,11 +54,13 @@ func StateOf(v float64) availability.State {
 func (s *Store) Facts(ctx context.Context, from, to int64, each func(availability.Fact) error) error {
 	oldest, youngest := s.extent()
 	from, to = max(from, oldest), min(to, youngest+1)
+	ask := s.selections(func(*availability.Component) bool { return true })
+	for _, name := range [...]string{upName, checkStateName, probeName} {
+		ask = append(ask, question{name: name, match: []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, nameLabel, name)}})
+	}
 	for start := from; start < to; {
 		end := min(to, (start/factsWindowMs+1)*factsWindowMs)
-		facts, err := s.facts(ctx, start, end-1, func(name string) []*labels.Matcher {
-			return []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, nameLabel, name)}
-		})
+		facts, err := s.facts(ctx, start, end-1, ask)
 		if err != nil {
 			return err
 		}
@@ -76,20 +78,46 @@ func (s *Store) Facts(ctx context.Context, from, to int64, each func(availabilit
 // FactsBetween gives the raw facts of one observer and component with from <=
 // time <= to (Unix ms), in order, as far as the store keeps raw samples.
 func (s *Store) FactsBetween(ctx context.Context, component, observer string, from, to int64) ([]availability.Fact, error) {
-	return s.facts(ctx, from, to, func(name string) []*labels.Matcher {
-		ms := []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, nameLabel, name)}
-		switch {
-		case name == checkStateName:
-			return append(ms, labels.MustNewMatcher(labels.MatchEqual, observerLabel, observer),
-				labels.MustNewMatcher(labels.MatchEqual, componentLabel, component))
-		case name == upName && component == observer:
-			return append(ms, labels.MustNewMatcher(labels.MatchEqual, observerLabel, observer))
-		case (name == probeName) != strings.HasPrefix(component, batch.ProbePrefix):
-			return nil
+	facts, err := s.facts(ctx, from, to, append(s.selections(func(c *availability.Component) bool { return c.Name == component }), questionsAbout(component, observer)...))
+	return slices.DeleteFunc(facts, func(f availability.Fact) bool { return f.Component != component || f.Observer != observer }), err
+}
+
+// question is one that the facts of some series answer.
+type question struct {
+	name     string // of the metric that makes them facts; empty: the component selects them
+	match    []*labels.Matcher
+	selected *availability.Component
+}
+
+// selections ask for what the catalogue's components select.
+func (s *Store) selections(of func(*availability.Component) bool) (ask []question) {
+	if s.opts.Catalogue == nil {
+		return nil
+	}
+	all := s.opts.Catalogue().Components
+	for i := range all {
+		if c := &all[i]; c.Series != nil && of(c) {
+			ask = append(ask, question{match: matchers(c.Series), selected: c})
 		}
-		return append(ms, labels.MustNewMatcher(labels.MatchEqual, batch.SenderLabel, observer),
-			labels.MustNewMatcher(labels.MatchRegexp, observerLabel, ends(component)))
-	}, component)
+	}
+	return ask
+}
+
+// questionsAbout ask for what an observer said about a component by itself.
+func questionsAbout(component, observer string) []question {
+	equal := func(name, value string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, value) }
+	ask := []question{{name: checkStateName, match: []*labels.Matcher{equal(nameLabel, checkStateName), equal(observerLabel, observer), equal(componentLabel, component)}}}
+	if component == observer {
+		ask = append(ask, question{name: upName, match: []*labels.Matcher{equal(nameLabel, upName), equal(observerLabel, observer)}})
+	}
+	name := upName
+	if strings.HasPrefix(component, batch.ProbePrefix) {
+		name = probeName
+	} else if component == observer {
+		return ask
+	}
+	return append(ask, question{name: name, match: []*labels.Matcher{equal(nameLabel, name), equal(batch.SenderLabel, observer),
+		labels.MustNewMatcher(labels.MatchRegexp, observerLabel, ends(component))}})
 }
 
 // ends matches every text that component may end with behind a slash: its
@@ -104,26 +132,21 @@ func ends(component string) string {
 	return strings.Join(parts, "|")
 }
 
-// facts reads the facts from mint to maxt, both inclusive, of the series that
-// match and are about the component, if one is named, sorted as
-// availability.SortFacts does.
-func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name string) []*labels.Matcher, only ...string) (facts []availability.Fact, err error) {
+// facts reads the facts from mint to maxt, both inclusive, that answer the
+// questions, sorted as availability.SortFacts does.
+func (s *Store) facts(ctx context.Context, mint, maxt int64, ask []question) (facts []availability.Fact, err error) {
 	q, err := s.Querier(mint, maxt)
 	if err != nil {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
-	for _, name := range [...]string{upName, checkStateName, probeName} {
-		ms := match(name)
-		if ms == nil {
-			continue
-		}
-		set := q.Select(ctx, false, &storage.SelectHints{Start: mint, End: maxt}, ms...)
-		var it chunkenc.Iterator
+	var it chunkenc.Iterator
+	for i := range ask {
+		set := q.Select(ctx, false, &storage.SelectHints{Start: mint, End: maxt}, ask[i].match...)
 		for set.Next() {
 			it = set.At().Iterator(it)
-			f := identify(set.At().Labels(), name)
-			if f.Component == "" || len(only) > 0 && !slices.Contains(only, f.Component) {
+			f, state := ask[i].identify(set.At().Labels())
+			if f.Component == "" {
 				continue
 			}
 			for it.Next() == chunkenc.ValFloat {
@@ -131,7 +154,7 @@ func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name str
 				if value.IsStaleNaN(v) || t < mint || t > maxt {
 					continue
 				}
-				if f.State = StateOf(v); f.State != availability.Unknown {
+				if f.State = state(v); f.State != availability.Unknown {
 					f.At, f.Received = t, t
 					facts = append(facts, f)
 				}
@@ -145,6 +168,15 @@ func (s *Store) facts(ctx context.Context, mint, maxt int64, match func(name str
 		}
 	}
 	return availability.SortFacts(facts), nil
+}
+
+// identify gives the fact that a series answers with, and how its samples are read.
+func (a *question) identify(l labels.Labels) (availability.Fact, func(float64) availability.State) {
+	if a.selected == nil {
+		return identify(l, a.name), StateOf
+	}
+	is := selected(a.selected, l)
+	return availability.Fact{Component: is.Component, Observer: is.Observer, Hold: is.Hold}, SelectedState
 }
 
 // identify gives the fact's component and observer by the labels of its series.

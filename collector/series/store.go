@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/internal/journal"
 )
@@ -41,6 +42,8 @@ type Options struct {
 	Registerer prometheus.Registerer // nil: no metrics
 	Retention  time.Duration         // of raw samples, in time they cover; 0: 90 days
 	OutOfOrder time.Duration         // how far behind the youngest a sample may come; 0: 7 days
+	// Catalogue says which series are facts about its components; nil: none is.
+	Catalogue func() *availability.Catalogue
 	// CheckEvery is how often the store looks whether a compaction is due; 0: 15 s.
 	CheckEvery time.Duration
 	// CompactEvery bounds how long out-of-order samples wait for a compaction; 0: 2 h.

@@ -2,18 +2,21 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"math/big"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/words"
+	"github.com/plimsoll/plimsoll/internal/wire"
 )
 
 type serviceView struct {
@@ -99,7 +102,11 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 		}
 		view.Figures = append(view.Figures, f)
 	}
-	view.Tree = []node{s.tree(ctx, v, service.Needs, states)}
+	tree, err := s.tree(ctx, v, service.Needs, states)
+	if err != nil {
+		return "", nil, err
+	}
+	view.Tree = []node{tree}
 	if view.Outlook, err = s.outlook(ctx, v, name); err != nil {
 		return "", nil, err
 	}
@@ -116,12 +123,15 @@ func (s *Site) monthFigures(ctx context.Context, period string, asOf time.Time) 
 }
 
 // tree draws what a service needs, with the state of each name.
-func (s *Site) tree(ctx context.Context, v *visit, n availability.Need, states figures.States) node {
+func (s *Site) tree(ctx context.Context, v *visit, n availability.Need, states figures.States) (node, error) {
 	if n.Name != "" {
 		if _, ok := states.Services[n.Name]; ok {
-			return v.node(n.Name, states.Services[n.Name], v.at(servicePath(n.Name)))
+			return v.node(n.Name, states.Services[n.Name], v.at(servicePath(n.Name))), nil
 		}
-		return v.node(n.Name, states.Components[n.Name], s.componentLink(ctx, v, n.Name))
+		leaf := v.node(n.Name, states.Components[n.Name], s.componentLink(ctx, v, n.Name))
+		var err error
+		leaf.Note, err = s.seriesNote(ctx, v, n.Name, leaf.raw)
+		return leaf, err
 	}
 	label := v.T("tree.at_least", strconv.Itoa(n.AtLeast))
 	switch n.AtLeast {
@@ -133,13 +143,61 @@ func (s *Site) tree(ctx context.Context, v *visit, n availability.Need, states f
 	group := node{Name: label}
 	var children []availability.State
 	for _, child := range n.Of {
-		c := s.tree(ctx, v, child, states)
+		c, err := s.tree(ctx, v, child, states)
+		if err != nil {
+			return node{}, err
+		}
 		group.Children = append(group.Children, c)
 		children = append(children, c.raw)
 	}
 	group.raw = figures.Combine(n.AtLeast, children)
 	group.State = group.raw.String()
-	return group
+	return group, nil
+}
+
+// seriesNote says why a component that a series stands for is not up: what
+// the series said last, that it fell silent, or that none has matched so far.
+func (s *Site) seriesNote(ctx context.Context, v *visit, name string, state availability.State) (string, error) {
+	c, known := s.Figures.Catalogue().Availability.Component(name)
+	if !known || c.Series == nil || state == availability.Up {
+		return "", nil
+	}
+	asOf := v.AsOf.UnixMilli()
+	streaks, err := s.Figures.Streaks(ctx, []string{name}, asOf, asOf+1)
+	if err != nil {
+		return "", err
+	}
+	if state == availability.Unknown {
+		if names := availability.SpeakAtOnce(c, streaks[name], asOf-1); len(names) > 0 {
+			return v.T("series.several", strconv.Itoa(len(names)), c.Series.String(), strings.Join(names[:min(len(names), 4)], ", ")), nil
+		}
+	}
+	var last availability.Streak
+	for _, k := range streaks[name] {
+		if k.First < asOf && k.Last > last.Last {
+			last = k
+		}
+	}
+	notes, err := s.Store.Notes(ctx, ledger.NoteFilter{Component: name, Kind: "change", To: asOf + 1, Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(notes) > 0 {
+		var n wire.Note
+		if err := json.Unmarshal([]byte(notes[0].Body), &n); err != nil {
+			return "", fmt.Errorf("read a note of %s: %w", notes[0].Instance, err)
+		}
+		if n.Change != nil && n.Change.To == state.String() {
+			return n.Change.Reason, nil
+		}
+	}
+	switch {
+	case state != availability.Unknown:
+		return "", nil
+	case last.Component == "":
+		return v.T("series.none", c.Series.String()), nil
+	}
+	return v.T("series.silent", last.Observer, words.Instant(time.UnixMilli(min(last.Last, asOf)), v.Zone)), nil
 }
 
 func zoneOf(f *availability.Figures, otherwise *time.Location) *time.Location {

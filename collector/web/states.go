@@ -16,6 +16,7 @@ import (
 // node is one line of a tree of states.
 type node struct {
 	Name, State, Link, Since string
+	Note                     string // why a component by a series is not up
 	Children                 []node
 	raw                      availability.State
 }
