@@ -1,0 +1,220 @@
+package evaluate_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/evaluate"
+)
+
+// latest is how long after its time a fact may still come: a day less than
+// the collector takes samples out of order for.
+const latest = 6 * day
+
+// history is a problem told to a living collector.
+type history struct {
+	name string
+	*problem
+	prefix string
+	asks   []int64 // when its figures are asked for, beside the end
+
+	told []fact // as they were received, doubles too
+}
+
+// happening is a request of one host, or a question of figures, at an instant.
+type happening struct {
+	at    int64
+	of    *history
+	from  string // the host; empty: a question
+	facts []fact
+}
+
+// plan draws when the facts of a history are delivered: most with the next
+// batch, others up to days late; batches in any order, and some of them twice.
+func (h *history) plan(r *rand.Rand) (all []happening) {
+	if len(h.facts) > 0 {
+		first, last := h.facts[0].at, h.facts[0].at
+		for _, f := range h.facts {
+			first, last = min(first, f.at), max(last, f.at)
+		}
+		pace := min(max((last-first)/16, 1), 2*day)
+		bags := map[int64]map[string][]fact{}
+		for _, f := range h.facts {
+			at := f.at + 1
+			switch {
+			case f.received != none && f.received <= f.at+latest:
+				at = max(f.received, f.at+1)
+			case r.IntN(100) < 60:
+				at = first + ((f.at-first)/pace+1)*pace
+			default:
+				late := r.Int64N(min(max(last-first, 2), latest-3*day))
+				at = first + ((f.at+late-first)/pace+1)*pace
+			}
+			if bags[at] == nil {
+				bags[at] = map[string][]fact{}
+			}
+			bags[at][f.observer] = append(bags[at][f.observer], f)
+		}
+		for at, hosts := range bags {
+			for _, from := range sortedKeys(hosts) {
+				all = append(all, cut(r, happening{at: at, of: h, from: from, facts: hosts[from]}, pace)...)
+			}
+		}
+	}
+	for _, at := range h.asks {
+		all = append(all, happening{at: at, of: h})
+	}
+	return all
+}
+
+// cut makes one to three requests of one, in any order, one of them perhaps
+// twice: at once or with a later batch.
+func cut(r *rand.Rand, whole happening, pace int64) (parts []happening) {
+	facts := slices.Clone(whole.facts)
+	r.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
+	n := 1 + r.IntN(3)
+	for i := range n {
+		if part := facts[i*len(facts)/n : (i+1)*len(facts)/n]; len(part) > 0 {
+			parts = append(parts, happening{at: whole.at, of: whole.of, from: whole.from, facts: part})
+		}
+	}
+	if r.IntN(100) < 40 {
+		again := parts[r.IntN(len(parts))]
+		if r.IntN(2) == 0 {
+			again.at += min(pace, day)
+		}
+		parts = append(parts, again)
+	}
+	return parts
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	var keys []string
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// answered is what evaluate says of what was told, as known at an instant.
+func (h *history) evaluate(t testing.TB, dir string, asOf int64) []any {
+	t.Helper()
+	p := *h.problem
+	p.facts, p.asOf = h.told, asOf
+	catalogue, facts := filepath.Join(dir, "catalogue.yaml"), filepath.Join(dir, "facts.csv")
+	for file, text := range map[string]string{facts: p.csv(), catalogue: p.catalogue()} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	status := evaluate.Run(context.Background(), evaluate.Options{FactsPath: facts, CataloguePath: catalogue,
+		From: p.from.String(), To: p.to.String(), AsOf: rfc3339(asOf), Format: "json", Now: time.UnixMilli(asOf)}, &stdout, &stderr)
+	if status != 0 {
+		t.Fatalf("%s: evaluate ends with %d: %s", h.name, status, stderr.String())
+	}
+	var body struct {
+		Services []any `json:"services"`
+	}
+	decodeLoosely(t, stdout.Bytes(), &body)
+	return body.Services
+}
+
+// run tells the histories to one living collector, which is stopped and
+// started again in between, and compares what its API says of each with what
+// evaluate says of the same facts: when asked for, at the end, and when every
+// raw sample is gone.
+func run(t testing.TB, r *rand.Rand, restarts int, all []*history) (compared int) {
+	t.Helper()
+	var plan []happening
+	var problems []*problem
+	for i, h := range all {
+		h.prefix = fmt.Sprintf("h%d-", i)
+		h.problem = h.named(h.prefix)
+		problems = append(problems, h.problem)
+		plan = append(plan, h.plan(r)...)
+	}
+	r.Shuffle(len(plan), func(i, j int) { plan[i], plan[j] = plan[j], plan[i] })
+	slices.SortStableFunc(plan, func(a, b happening) int {
+		if a.at == b.at { // what is received at an instant is known then
+			return cmp.Compare(asking(a), asking(b))
+		}
+		return cmp.Compare(a.at, b.at)
+	})
+	dir := t.TempDir()
+	l := startLiving(t, together(problems).catalogue(), plan[0].at)
+	failed := 0
+	compare := func(h *history, when string, raw bool) {
+		t.Helper()
+		now := l.now.Load()
+		h.asOf = now
+		want := h.evaluate(t, dir, now)
+		got := l.figures(h.problem, h.prefix)
+		compared++
+		var lines []string
+		if len(got) != len(want) {
+			lines = []string{fmt.Sprintf("got %d entries, want %d", len(got), len(want))}
+		} else {
+			lines = unlike("", any(want), any(got))
+		}
+		if !raw {
+			lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, ".earliest:") })
+		}
+		if len(lines) > 0 && failed < 5 {
+			failed++
+			t.Errorf("%s, %s (as of %s): the living collector differs from evaluate\n%s", h.name, when, rfc3339(now), strings.Join(lines, "\n"))
+		}
+	}
+	restartAt := map[int]bool{}
+	for range restarts {
+		restartAt[r.IntN(len(plan))] = true
+	}
+	for i, e := range plan {
+		l.move(e.at)
+		if restartAt[i] {
+			l.restart()
+		}
+		if e.from == "" {
+			l.settle()
+			compare(e.of, "on the way", true)
+			continue
+		}
+		received := l.deliver(e.from, e.facts)
+		for _, f := range e.facts {
+			f.received = received
+			e.of.told = append(e.of.told, f)
+		}
+	}
+	l.move(l.now.Load() + 2*second)
+	l.settle()
+	for _, h := range all {
+		compare(h, "at the end", true)
+	}
+	l.restart()
+	for _, h := range all {
+		compare(h, "after a restart", true)
+	}
+	l.forget()
+	for _, h := range all {
+		compare(h, "from streaks alone", false)
+	}
+	t.Logf("%d histories in %d requests with %d restarts: %d answers equal", len(all), l.accepted, l.restarts, compared-failed)
+	return compared
+}
+
+func asking(e happening) int {
+	if e.from == "" {
+		return 1
+	}
+	return 0
+}
