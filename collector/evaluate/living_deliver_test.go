@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -64,9 +65,9 @@ func (h *history) plan(r *rand.Rand) (all []happening) {
 			}
 			bags[at][f.observer] = append(bags[at][f.observer], f)
 		}
-		for at, hosts := range bags {
-			for _, from := range sortedKeys(hosts) {
-				all = append(all, cut(r, happening{at: at, of: h, from: from, facts: hosts[from]}, pace)...)
+		for _, at := range slices.Sorted(maps.Keys(bags)) {
+			for _, from := range slices.Sorted(maps.Keys(bags[at])) {
+				all = append(all, cut(r, happening{at: at, of: h, from: from, facts: bags[at][from]}, pace)...)
 			}
 		}
 	}
@@ -95,15 +96,6 @@ func cut(r *rand.Rand, whole happening, pace int64) (parts []happening) {
 		parts = append(parts, again)
 	}
 	return parts
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // answered is what evaluate says of what was told, as known at an instant.
