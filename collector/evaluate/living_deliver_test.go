@@ -21,6 +21,10 @@ import (
 // the collector takes samples out of order for.
 const latest = 6 * day
 
+// sites is how many hosts of each name there are, so that requests of
+// several histories go out at once.
+const sites = 6
+
 // history is a problem told to a living collector.
 type history struct {
 	name string
@@ -156,7 +160,7 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 	var problems []*problem
 	for i, h := range all {
 		h.prefix = fmt.Sprintf("h%d-", i)
-		h.problem = h.named(h.prefix)
+		h.problem = h.named(h.prefix, fmt.Sprint("-", i%sites))
 		problems = append(problems, h.problem)
 		plan = append(plan, h.plan(r)...)
 	}
@@ -169,13 +173,22 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 		restartAt[r.IntN(len(plan))] = true
 	}
 	b := &bench{t: t, dir: t.TempDir(), living: startLiving(t, together(problems).catalogue(), plan[0].at)}
+	var group []happening
 	for i, each := range plan {
-		b.living.move(each.at)
+		if len(group) > 0 && (each.from == "" || restartAt[i] || each.at-group[0].at > minute || slices.ContainsFunc(group, func(e happening) bool { return e.of == each.of || e.from == each.from })) {
+			b.deliver(group)
+			group = group[:0]
+		}
 		if restartAt[i] {
 			b.living.restart()
 		}
-		b.happens(each)
+		if each.from != "" {
+			group = append(group, each)
+			continue
+		}
+		b.ask(each)
 	}
+	b.deliver(group)
 	l := b.living
 	l.move(l.now.Load() + 2*second) // figures of one second are shared
 	l.settle()
@@ -191,26 +204,38 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 	t.Logf("%d histories in %d requests with %d restarts: %d of %d answers equal", len(all), l.accepted, l.restarts, b.compared-b.failed, b.compared)
 }
 
-// happens delivers facts, or asks.
-func (b *bench) happens(e happening) {
+// ask compares what is known at the instant of a question.
+func (b *bench) ask(e happening) {
 	b.t.Helper()
-	l, h := b.living, e.of
-	if e.from == "" {
-		l.settle()
-		asOf := e.at
-		if n := len(h.told); n > 0 { // the clock of one collector may be past it by others' requests
-			asOf = max(asOf, h.told[n-1].received)
-		}
-		b.compare(h, "on the way", asOf, e.ask.want)
+	b.living.move(e.at)
+	b.living.settle()
+	asOf, h := e.at, e.of
+	if n := len(h.told); n > 0 {
+		asOf = max(asOf, h.told[n-1].received)
+	}
+	b.compare(h, "on the way", asOf, e.ask.want)
+}
+
+// deliver delivers requests of different histories and hosts, at the instant
+// of the last. No two requests of a history are received together.
+func (b *bench) deliver(group []happening) {
+	b.t.Helper()
+	if len(group) == 0 {
 		return
 	}
-	if n := len(h.told); n > 0 && h.told[n-1].received == l.now.Load() {
-		l.now.Add(1) // no two requests of a history are received together
+	l := b.living
+	l.move(group[len(group)-1].at)
+	for _, e := range group {
+		if n := len(e.of.told); n > 0 && e.of.told[n-1].received == l.now.Load() {
+			l.now.Add(1)
+		}
 	}
-	l.deliver(e.from, e.facts)
-	for _, f := range e.facts {
-		f.received = l.now.Load()
-		h.told = append(h.told, f)
+	l.deliver(group)
+	for _, e := range group {
+		for _, f := range e.facts {
+			f.received = l.now.Load()
+			e.of.told = append(e.of.told, f)
+		}
 	}
 }
 

@@ -2,14 +2,11 @@ package evaluate_test
 
 import "slices"
 
-// home is the host that stands for the observer without a name: what reaches
-// a collector comes from a host.
-const home = "home"
-
 // named puts a prefix before every name of the problem, so that many of them
-// fit into one catalogue, and leaves out what no agent can say: an observer
-// without a name, and a hold of a fact's own.
-func (p *problem) named(prefix string) *problem {
+// fit into one catalogue, and a suffix behind every observer, which is a host.
+// It leaves out what no agent can say: an observer without a name, and a hold
+// of a fact's own.
+func (p *problem) named(prefix, suffix string) *problem {
 	all := func(names []string) []string {
 		out := slices.Clone(names)
 		for i := range out {
@@ -51,7 +48,7 @@ func (p *problem) named(prefix string) *problem {
 	out.facts = slices.Clone(p.facts)
 	for i := range out.facts {
 		f := &out.facts[i]
-		f.component, f.observer, f.hold = prefix+f.component, orElse(f.observer, home), none
+		f.component, f.observer, f.hold = prefix+f.component, orElse(f.observer, "home")+suffix, none
 	}
 	return &out
 }

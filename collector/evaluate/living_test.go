@@ -145,15 +145,41 @@ func (l *living) host(name string) *host {
 	return h
 }
 
-// value is the sample that says a state.
-func value(s state) float64 {
-	return map[state]float64{up: 1, degraded: 0.5, down: 0}[s]
+// deliver sends requests of several hosts, all at once.
+func (l *living) deliver(all []happening) {
+	l.t.Helper()
+	var wait sync.WaitGroup
+	for _, e := range all {
+		h := l.host(e.from)
+		h.seq++
+		req, err := http.NewRequest(http.MethodPost, "https://"+l.agents+wire.WritePath, bytes.NewReader(samplesOf(e.facts)))
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		for name, text := range map[string]string{"Content-Type": wire.ContentType1, "Content-Encoding": "snappy", wire.HeaderRun: "run", wire.HeaderSeq: strconv.FormatUint(h.seq, 10)} {
+			req.Header.Set(name, text)
+		}
+		wait.Go(func() {
+			resp, err := h.client.Do(req)
+			if err != nil {
+				l.t.Errorf("deliver from %s at %v: %v", e.from, l.clock(), err)
+				return
+			}
+			text, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if resp.StatusCode/100 != 2 {
+				l.t.Errorf("deliver from %s at %v: status %d: %s", e.from, l.clock(), resp.StatusCode, text)
+			}
+		})
+	}
+	wait.Wait()
+	if l.accepted += uint64(len(all)); l.t.Failed() {
+		l.t.FailNow()
+	}
 }
 
-// deliver sends facts of one host in one request.
-func (l *living) deliver(from string, facts []fact) {
-	l.t.Helper()
-	h := l.host(from)
+// samplesOf is the body that says the facts.
+func samplesOf(facts []fact) []byte {
 	var samples []batch.Sample
 	series := map[string]*batch.Series{}
 	for _, f := range facts {
@@ -162,26 +188,9 @@ func (l *living) deliver(from string, facts []fact) {
 			s = &batch.Series{Labels: labels.FromStrings("__name__", "plimsoll_check_state", "component", f.component, "check", "http")}
 			series[f.component] = s
 		}
-		samples = append(samples, batch.Sample{Series: s, T: f.at, V: value(f.state)})
+		samples = append(samples, batch.Sample{Series: s, T: f.at, V: map[state]float64{up: 1, degraded: 0.5, down: 0}[f.state]})
 	}
-	h.seq++
-	req, err := http.NewRequest(http.MethodPost, "https://"+l.agents+wire.WritePath, bytes.NewReader(batch.Encode(samples)))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	for name, text := range map[string]string{"Content-Type": wire.ContentType1, "Content-Encoding": "snappy", wire.HeaderRun: "run", wire.HeaderSeq: strconv.FormatUint(h.seq, 10)} {
-		req.Header.Set(name, text)
-	}
-	resp, err := h.client.Do(req)
-	if err != nil {
-		l.t.Fatalf("deliver from %s at %v: %v", from, l.clock(), err)
-	}
-	text, _ := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		l.t.Fatalf("deliver from %s at %v: status %d: %s", from, l.clock(), resp.StatusCode, text)
-	}
-	l.accepted++
+	return batch.Encode(samples)
 }
 
 // get asks the collector's pages' port.
