@@ -17,12 +17,17 @@ type maker struct {
 	edgeOfMonth bool  // base is the beginning of a month
 	zs          zones
 	services    []string
+	month       time.Time // the month all lies about; zero: any
 }
 
 // generate draws a whole problem. Small periods have fine grids, so that a
 // walk stays cheap; most lie where something happens in the zone.
-func generate(seed uint64, zs zones) *problem {
-	m := &maker{Rand: rand.New(rand.NewPCG(seed, 1876)), p: &problem{seed: seed}, zs: zs}
+func generate(seed uint64, zs zones) *problem { return generateAbout(seed, zs, time.Time{}) }
+
+// generateAbout is generate about the beginning of a month, so that many
+// problems can happen at the same time.
+func generateAbout(seed uint64, zs zones, month time.Time) *problem {
+	m := &maker{month: month, Rand: rand.New(rand.NewPCG(seed, 1876)), p: &problem{seed: seed}, zs: zs}
 	size := pick(m, []struct{ step, steps int64 }{{250, 800}, {second, 1500}, {10 * second, 1500}, {minute, 1600}, {15 * minute, 400}, {15 * minute, 2976}})
 	m.p.step = size.step
 	m.zone = m.anyZone()
@@ -91,7 +96,7 @@ func (m *maker) near() int64 {
 // moment is where the period lies: at the start of a month, quarter or
 // year, at a change of the zone's clock, or anywhere.
 func (m *maker) moment() int64 {
-	if m.zone == "Pacific/Apia" && m.chance(30) {
+	if m.zone == "Pacific/Apia" && m.month.IsZero() && m.chance(30) {
 		return time.Date(2011, time.December, 30, 10, 0, 0, 0, time.UTC).UnixMilli() // a whole day is skipped
 	}
 	year, month := 1985+m.IntN(52), time.Month(1+m.IntN(12))
@@ -100,6 +105,9 @@ func (m *maker) moment() int64 {
 	}
 	if m.chance(20) {
 		month = pick(m, []time.Month{time.January, time.April})
+	}
+	if !m.month.IsZero() {
+		year, month = m.month.Year(), m.month.Month()
 	}
 	z := m.zs.load(m.zone)
 	first := z.dateStart(time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))

@@ -149,6 +149,9 @@ func (f *Fold) change(ctx context.Context, pos journal.Position, c *component, s
 		return availability.Change{} // the first received stands, and more of the same changes nothing
 	}
 	near := f.raw(ctx, pos, &in, max(in.First, fact.At-in.MaxGap), min(in.Last, fact.At+in.MaxGap))
+	if f.torn {
+		return availability.Change{}
+	}
 	parts, exact := split(in, *fact, near)
 	if len(parts) == 0 {
 		return availability.Change{}

@@ -2,7 +2,6 @@ package fold
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -39,6 +38,9 @@ type Ledger interface {
 type Raw interface {
 	// Await blocks until the facts of the record at pos can be found.
 	Await(ctx context.Context, pos journal.Position) error
+	// Progress tells up to which of the journal's positions facts can be found;
+	// not ready: it is still reading what was there when it started.
+	Progress() (applied, last journal.Position, ready bool)
 	// FactsBetween gives the facts of one observer and component in [from, to], in order.
 	FactsBetween(ctx context.Context, component, observer string, from, to int64) ([]availability.Fact, error)
 }
@@ -100,6 +102,7 @@ type Fold struct {
 	described bool // all components were, by catalogue
 	voices    voices
 	pending   pending
+	torn      bool      // it was told to stop in the middle of a record
 	written   time.Time // when the ledger was last written to, by the monotonic clock
 }
 
@@ -137,6 +140,9 @@ func (f *Fold) Run(ctx context.Context, feed Feed) error {
 		}
 		f.settle(ctx)
 	}
+	if f.torn {
+		return nil // what is not in the ledger is folded again after the start
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return f.flush(last)
@@ -152,7 +158,7 @@ func (f *Fold) period(ctx context.Context, feed Feed) error {
 		if f.pending.urgent {
 			step = f.gather
 		}
-		if err := step(due, feed); err != nil {
+		if err := step(ctx, due, feed); err != nil {
 			return err
 		}
 		if f.pending.urgent && time.Since(f.written) >= burst {
@@ -163,24 +169,26 @@ func (f *Fold) period(ctx context.Context, feed Feed) error {
 }
 
 // gather folds until the ledger may be written to again.
-func (f *Fold) gather(ctx context.Context, feed Feed) error {
-	soon, cancel := context.WithDeadline(ctx, f.written.Add(burst))
+func (f *Fold) gather(ctx, due context.Context, feed Feed) error {
+	soon, cancel := context.WithDeadline(due, f.written.Add(burst))
 	defer cancel()
 	for soon.Err() == nil {
-		if err := f.next(soon, feed); err != nil {
+		if err := f.next(ctx, soon, feed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// next folds one record; that ctx ended is no error.
-func (f *Fold) next(ctx context.Context, feed Feed) error {
-	b, err := feed.Next(ctx, f.Folded())
+// next waits for a record until due and folds it, however long that takes:
+// the raw facts it may have to look up are not given up for a date with the
+// ledger. That due ended is no error.
+func (f *Fold) next(ctx, due context.Context, feed Feed) error {
+	b, err := feed.Next(due, f.Folded())
 	switch {
 	case err == nil && b != nil:
 		f.take(ctx, b)
-	case ctx.Err() == nil:
+	case due.Err() == nil:
 		return err
 	}
 	return nil
@@ -230,12 +238,15 @@ func (f *Fold) load(ctx context.Context) error {
 	return nil
 }
 
-// take folds one record.
+// take folds one record, or leaves it torn when ctx ends meanwhile.
 func (f *Fold) take(ctx context.Context, b *batch.Batch) {
 	f.silences(ctx, b)
 	facts := f.pending.factsOf(b, f.voices.facts(f, b))
 	for i := range facts {
 		f.fact(ctx, b.Pos, &facts[i])
+	}
+	if f.torn {
+		return
 	}
 	f.voices.compare(f, facts)
 	f.voices.tell(f, b)
@@ -250,21 +261,42 @@ func (f *Fold) take(ctx context.Context, b *batch.Batch) {
 	f.folded.Store(uint64(b.Pos))
 }
 
+// patience is how long the fold waits for raw facts that come no nearer.
+const patience = 30 * time.Second
+
 // raw gives the facts around a late one that are still to be found; none when
-// they cannot be.
+// they cannot be. When ctx ends before they are found the record is torn.
 func (f *Fold) raw(ctx context.Context, pos journal.Position, s *availability.Streak, from, to int64) []availability.Fact {
 	if f.opts.Raw == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	err := f.opts.Raw.Await(ctx, pos)
-	var facts []availability.Fact
-	if err == nil {
-		facts, err = f.opts.Raw.FactsBetween(ctx, s.Component, s.Observer, from, to)
-	}
-	if err != nil && !errors.Is(err, context.Canceled) {
+	facts, err := f.lookUp(ctx, pos, s, from, to)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		f.torn = true
+	default:
 		f.opts.Log.Warn("the raw facts beside a late one were not found", "component", s.Component, "observer", s.Observer, "err", err)
 	}
 	return facts
+}
+
+// lookUp waits for the raw facts as long as they come nearer: after a start
+// they are read from the journal first.
+func (f *Fold) lookUp(ctx context.Context, pos journal.Position, s *availability.Streak, from, to int64) ([]availability.Fact, error) {
+	for {
+		before, _, _ := f.opts.Raw.Progress()
+		patient, cancel := context.WithTimeout(ctx, patience)
+		err := f.opts.Raw.Await(patient, pos)
+		cancel()
+		if now, _, _ := f.opts.Raw.Progress(); err != nil && ctx.Err() == nil && now > before {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		patient, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+		return f.opts.Raw.FactsBetween(patient, s.Component, s.Observer, from, to)
+	}
 }

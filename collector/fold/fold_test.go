@@ -69,6 +69,8 @@ type facts []availability.Fact
 
 func (facts) Await(context.Context, journal.Position) error { return nil }
 
+func (facts) Progress() (applied, last journal.Position, ready bool) { return 0, 0, true }
+
 func (fs facts) FactsBetween(_ context.Context, component, observer string, from, to int64) (out []availability.Fact, _ error) {
 	for _, f := range availability.SortFacts(slices.Clone(fs)) {
 		if f.Component == component && f.Observer == observer && f.At >= from && f.At <= to {
@@ -371,5 +373,81 @@ func BenchmarkFold(b *testing.B) {
 		h.Facts[0].T += 15_000
 		h.Pos++
 		f.take(b.Context(), h)
+	}
+}
+
+// slow finds raw facts after a while, or not while it is being stopped; each
+// position takes it so long.
+type slow struct {
+	facts
+	began time.Time
+	each  time.Duration
+}
+
+func (s slow) Await(ctx context.Context, pos journal.Position) error {
+	select {
+	case <-time.After(time.Until(s.began.Add(time.Duration(pos) * s.each))):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s slow) Progress() (applied, last journal.Position, ready bool) {
+	return journal.Position(time.Since(s.began) / s.each), 0, true
+}
+
+// TestLateFactsWaitForTheirNeighbours: a late fact takes a streak apart between
+// the facts beside it, also when these are found later than the ledger is due,
+// and when the program is stopped before they are found.
+func TestLateFactsWaitForTheirNeighbours(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		each time.Duration // raw facts come nearer by one record
+		stop time.Duration // after the beginning, and started again; 0: not
+	}{
+		{"at once", time.Millisecond, 0},
+		{"later than a burst of writes may be", 50 * time.Millisecond, 0},
+		{"later than a checkpoint", 11 * time.Second, 0},
+		{"later than its patience, but coming nearer", 25 * time.Second, 0},
+		{"stopped meanwhile", 11 * time.Second, 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := openLedger(t, filepath.Join(t.TempDir(), "ledger.db"))
+			var raw facts
+			var records []*batch.Batch
+			for _, f := range []struct {
+				at    int64
+				state availability.State
+			}{{0, availability.Up}, {60_000, availability.Up}, {120_000, availability.Up}, {180_000, availability.Up}, {130_000, availability.Down}} {
+				each := fact("shop", f.at, f.state)
+				each.Observer = "a"
+				raw, records = append(raw, each), append(records, record(journal.Position(len(records)+1), "a", each))
+			}
+			began := time.Now()
+			run := func(d time.Duration) {
+				f := New(Options{Ledger: l, Raw: slow{raw, began, row.each}, Log: slog.New(slog.DiscardHandler)})
+				ctx, cancel := context.WithTimeout(t.Context(), d)
+				defer cancel()
+				if err := f.Run(ctx, play(records...)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if row.stop > 0 {
+				run(row.stop)
+			}
+			run(5 * time.Minute)
+			kept, err := l.StreaksOf(t.Context(), "shop")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range kept {
+				got = append(got, line(s))
+			}
+			if diff := cmp.Diff([]string{"a up 0-120000", "a down 130000-130000", "a up 180000-180000"}, got); diff != "" {
+				t.Errorf("%s: streaks (-want +got)\n%s", row.name, diff)
+			}
+		})
 	}
 }

@@ -31,6 +31,7 @@ type writer struct {
 	pending int          // samples in app
 	seen    []reachEntry // positions in app and not yet told to the store
 	late    int
+	claims  map[place]claim // facts in app
 	refused map[string]int
 	space   space
 }
@@ -39,7 +40,7 @@ type writer struct {
 // of the journal when Run began.
 func (s *Store) write(ctx context.Context, feed Feed, target journal.Position) error {
 	s.positions.Lock()
-	w := &writer{store: s, cur: s.cursor, refused: map[string]int{}, space: space{free: s.opts.Free}}
+	w := &writer{store: s, cur: s.cursor, claims: map[place]claim{}, refused: map[string]int{}, space: space{free: s.opts.Free}}
 	s.positions.Unlock()
 	after, began := journal.Position(s.applied.Load()), s.opts.Now()
 	var faults backoff
@@ -92,6 +93,7 @@ func (w *writer) apply(b *batch.Batch) error {
 	epoch := w.store.epoch << refBits
 	lateBefore := w.store.lateBefore()
 	youngest := nothing
+	w.claim(b)
 	for i := range b.Samples {
 		sm := &b.Samples[i]
 		youngest = max(youngest, sm.T)
@@ -102,7 +104,7 @@ func (w *writer) apply(b *batch.Batch) error {
 		if ref := sm.Series.Ref; ref>>refBits == w.store.epoch {
 			known = storage.SeriesRef(ref &^ epoch)
 		}
-		ref, err := w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
+		ref, err := w.append(b.Pos, known, sm)
 		if err != nil {
 			if err := w.refuse(err); err != nil {
 				return err
@@ -121,10 +123,22 @@ func (w *writer) apply(b *batch.Batch) error {
 	return nil
 }
 
+func (w *writer) append(pos journal.Position, known storage.SeriesRef, sm *batch.Sample) (storage.SeriesRef, error) {
+	if sm.Series.Fact != batch.FactNone {
+		return w.appendFact(pos, known, sm)
+	}
+	return w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
+}
+
 // refuse counts a sample the TSDB does not take. It fails only when the head
 // itself is at fault.
 func (w *writer) refuse(err error) error {
+	var held errHeld
 	switch {
+	case errors.As(err, &held):
+		if held.changed {
+			w.refused[reasonChanged]++
+		}
 	case errors.Is(err, storage.ErrDuplicateSampleForTimestamp):
 		w.refused[reasonChanged]++
 	case errors.Is(err, storage.ErrTooOldSample), errors.Is(err, storage.ErrOutOfBounds):
@@ -156,6 +170,7 @@ func (w *writer) commit() error {
 	w.store.advance(w.seen)
 	w.pending, w.late, w.seen = 0, 0, w.seen[:0]
 	clear(w.refused)
+	clear(w.claims)
 	return nil
 }
 

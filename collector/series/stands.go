@@ -1,0 +1,98 @@
+package series
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/plimsoll/plimsoll/collector/batch"
+	"github.com/plimsoll/plimsoll/internal/journal"
+)
+
+// Of several facts of one series for one instant the first received stands, of
+// those received together the worse. The fold says so, and the store has to
+// hold the same: the fold asks it where a late fact takes a streak apart, and
+// who computes a figure again starts from its samples. The TSDB alone would
+// keep either of two that differ, one in order and one out of order.
+//
+//	in the open transaction   claims
+//	in order                  the TSDB refuses a second value itself
+//	out of order              what it holds is looked up before
+
+// place is where a fact belongs.
+type place struct {
+	series *batch.Series
+	t      int64
+}
+
+// claim is the fact that stands at a place, among those of the open transaction.
+type claim struct {
+	pos journal.Position
+	v   float64
+}
+
+// errHeld says that a sample is left out: another stands for its instant.
+type errHeld struct{ changed bool }
+
+func (errHeld) Error() string { return "another sample stands for that instant" }
+
+// claim notes the facts of b that stand as far as the open transaction tells.
+func (w *writer) claim(b *batch.Batch) {
+	for i := range b.Facts {
+		f := &b.Facts[i]
+		p := place{f.Series, f.T}
+		held, ok := w.claims[p]
+		if !ok || held.pos == b.Pos && (f.V < held.v || held.v != held.v) {
+			w.claims[p] = claim{b.Pos, f.V}
+		}
+	}
+}
+
+// appendFact appends the sample of a fact if it stands; errHeld if not.
+func (w *writer) appendFact(pos journal.Position, known storage.SeriesRef, sm *batch.Sample) (storage.SeriesRef, error) {
+	if held, ok := w.claims[place{sm.Series, sm.T}]; ok && (held.pos != pos || held.v != sm.V) {
+		return 0, errHeld{changed: held.v != sm.V}
+	}
+	w.app.SetOptions(&storage.AppendOptions{DiscardOutOfOrder: true})
+	ref, err := w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
+	w.app.SetOptions(&storage.AppendOptions{})
+	if !errors.Is(err, storage.ErrOutOfOrderSample) {
+		return ref, err
+	}
+	// A block that cannot be read holds nothing against it: it is found and
+	// told where it is verified.
+	if v, ok, err := w.store.held(sm.Series.Labels, sm.T); err == nil && ok {
+		return 0, errHeld{changed: v != sm.V}
+	}
+	return w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
+}
+
+// held is the committed sample of a series at an instant, Unix ms.
+func (s *Store) held(of labels.Labels, at int64) (v float64, ok bool, err error) {
+	q, err := s.Querier(at, at)
+	if err != nil {
+		return 0, false, err
+	}
+	defer func() { err = errors.Join(err, q.Close()) }()
+	var all []*labels.Matcher
+	of.Range(func(l labels.Label) { all = append(all, labels.MustNewMatcher(labels.MatchEqual, l.Name, l.Value)) })
+	set := q.Select(context.Background(), false, &storage.SelectHints{Start: at, End: at}, all...)
+	for set.Next() {
+		if !labels.Equal(set.At().Labels(), of) { // it has more labels
+			continue
+		}
+		it := set.At().Iterator(nil)
+		for it.Next() == chunkenc.ValFloat {
+			if t, value := it.At(); t == at {
+				v, ok = value, true
+			}
+		}
+		if err := it.Err(); err != nil {
+			return 0, false, err
+		}
+	}
+	return v, ok, set.Err()
+}
