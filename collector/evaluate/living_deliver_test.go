@@ -248,8 +248,9 @@ func (b *bench) compare(h *history, when string, asOf int64, byHand map[string]s
 	b.compared++
 	lines := unlike("", any(want), any(got))
 	if when == "from streaks alone" {
-		// The last good fact before an outage is known as well as streaks tell.
+		// Streaks tell the last good fact before an outage only within bounds.
 		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, ".earliest:") })
+		lines = append(lines, tooSure(want, got)...)
 	}
 	for _, number := range slices.Sorted(maps.Keys(byHand)) {
 		lines = append(lines, unwanted(h.prefix+number, byHand[number], got)...)

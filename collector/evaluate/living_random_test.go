@@ -8,7 +8,7 @@ import (
 	"github.com/plimsoll/plimsoll/internal/need"
 )
 
-// together in one collector: so many histories share it.
+// perCollector is how many histories one collector is told.
 const perCollector = 40
 
 // TestLivingCollectorAgrees tells random histories, calendars, trees and
@@ -16,7 +16,7 @@ const perCollector = 40
 // their figures with those of evaluate, field by field.
 func TestLivingCollectorAgrees(t *testing.T) {
 	r, zs := need.Random(t), zones{}
-	for round := range need.Rounds(t, 2, 25) {
+	for round := range need.Rounds(t, 1, 20) {
 		month := time.Date(2000+r.IntN(30), time.Month(1+r.IntN(12)), 1, 0, 0, 0, 0, time.UTC)
 		var all []*history
 		for range perCollector {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -290,8 +291,8 @@ func unlike(path string, want, got any) (lines []string) {
 		if !ok {
 			return []string{fmt.Sprintf("%s: got %v, want an object", path, got)}
 		}
-		for key, value := range want {
-			lines = append(lines, unlike(path+"."+key, value, got[key])...)
+		for _, key := range slices.Sorted(maps.Keys(want)) {
+			lines = append(lines, unlike(path+"."+key, want[key], got[key])...)
 		}
 	case []any:
 		got, ok := got.([]any)
@@ -337,6 +338,29 @@ func unwanted(number, want string, entries []any) (lines []string) {
 		}
 		if begin, open := strings.CutSuffix(value, "…"); text != value && !(open && strings.HasPrefix(text, begin)) {
 			lines = append(lines, fmt.Sprintf("%s %s: got %s, by hand %s", number, field, text, value))
+		}
+	}
+	return lines
+}
+
+// tooSure lists the outages that claim to be surer of their beginning than
+// their facts are: an earliest instant after that of evaluate, or none.
+func tooSure(want, got []any) (lines []string) {
+	earliest := func(entries []any) (all []time.Time) {
+		for _, e := range entries {
+			for _, o := range e.(map[string]any)["outages"].([]any) {
+				text, _ := o.(map[string]any)["earliest"].(string)
+				at, _ := time.Parse(time.RFC3339, text) // null: zero
+				all = append(all, at)
+			}
+		}
+		return all
+	}
+	if w, g := earliest(want), earliest(got); len(w) == len(g) {
+		for i := range w {
+			if g[i].After(w[i]) || g[i].IsZero() != w[i].IsZero() {
+				lines = append(lines, fmt.Sprintf("outage %d: earliest %v, by its facts %v", i, g[i], w[i]))
+			}
 		}
 	}
 	return lines
