@@ -64,7 +64,7 @@ func (h *history) plan(r *rand.Rand) (all []happening) {
 		pace := min(max((last-first)/16, 1), 2*day)
 		bags := map[int64]map[string][]fact{}
 		for _, f := range h.facts {
-			at := f.at + 1
+			var at int64
 			switch {
 			case f.received != none && f.received <= f.at+latest:
 				at = max(f.received, f.at+1)
