@@ -122,7 +122,7 @@ func Open(o Options) (*Ledger, error) {
 }
 
 // ownerOnly makes the file, or closes one that is there, to all but its owner:
-// it holds password hashes. SQLite gives its other files the same mode.
+// it holds password hashes.
 func ownerOnly(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -220,7 +220,7 @@ func (l *Ledger) keepCopy(ctx context.Context, to string) error {
 	if _, err := l.write.ExecContext(ctx, "VACUUM INTO $1", to); err != nil {
 		return fmt.Errorf("keep a copy of the ledger as %s before changing its schema: %w", to, err)
 	}
-	return ownerOnly(to)
+	return nil
 }
 
 // inTx runs do in one write transaction.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -84,8 +85,22 @@ func (p *pages) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, e
 	return vfsutil.WrapOpen(p.VFS, name, flags)
 }
 
-// OpenFilename implements vfs.VFSFilename: of a database the main file is summed.
+// OpenFilename implements vfs.VFSFilename: of a database the main file is
+// summed, and all of its files are closed to others. The write-ahead log and
+// copies hold password hashes like the main file, and the driver would make
+// each of them as the umask has it.
 func (p *pages) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if path := name.String(); path != "" && flags&vfs.OPEN_CREATE != 0 {
+		closing := []string{path}
+		if flags&vfs.OPEN_MAIN_DB != 0 {
+			closing = append(closing, path+"-shm") // the driver opens that one without asking here
+		}
+		for _, path := range closing {
+			if err := ownerOnly(path); err != nil {
+				return nil, flags, fmt.Errorf("close %s to others: %w", path, err)
+			}
+		}
+	}
 	file, flags, err := vfsutil.WrapOpenFilename(p.VFS, name, flags)
 	if err != nil || flags&vfs.OPEN_MAIN_DB == 0 {
 		return file, flags, err

@@ -89,3 +89,44 @@ func filledWithoutSums(t *testing.T) (path, content string) {
 	}
 	return path, content
 }
+
+// TestFilesAreClosedToOthers: of a ledger that is being written, of one whose
+// files were left open to others by a kill, of the copy before a new schema and
+// of the one without sums, no file can be read by anybody but its owner.
+func TestFilesAreClosedToOthers(t *testing.T) {
+	closed := func(what, path string, want ...string) {
+		t.Helper()
+		for _, name := range want {
+			info, err := os.Stat(path + name)
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			} else if mode := info.Mode().Perm(); mode != 0o600 {
+				t.Errorf("%s: %s has the mode %v, want -rw-------", what, filepath.Base(path+name), mode)
+			}
+		}
+	}
+	path, _ := filledWithoutSums(t)
+	for _, name := range []string{"", "-wal", "-shm"} { // as the umask has them
+		if err := os.WriteFile(path+"-left"+name, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, at := range map[string]string{"rewritten with sums": path, "left open by a kill": path + "-left", "new": path + "-new"} {
+		l, err := Open(Options{Path: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Append(t.Context(), Entry{Action: "test.done", Subject: "S"}); err != nil {
+			t.Fatal(err)
+		}
+		closed(what, at, "", "-wal", "-shm")
+		if err := l.keepCopy(t.Context(), at+".schema-1"); err != nil {
+			t.Fatal(err)
+		}
+		closed(what, at, ".schema-1")
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed("rewritten with sums", path, ".without-sums")
+}
