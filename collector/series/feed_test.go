@@ -34,13 +34,18 @@ func (f *tape) Last() journal.Position {
 }
 
 func (f *tape) append(samples ...batch.Sample) journal.Position {
+	return f.record(&batch.Batch{Samples: samples})
+}
+
+// record puts b at the end of the tape.
+func (f *tape) record(b *batch.Batch) journal.Position {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	pos := f.first + journal.Position(len(f.batches))
-	f.batches = append(f.batches, &batch.Batch{Pos: pos, Samples: samples})
+	b.Pos = f.first + journal.Position(len(f.batches))
+	f.batches = append(f.batches, b)
 	close(f.changed)
 	f.changed = make(chan struct{})
-	return pos
+	return b.Pos
 }
 
 // trim drops what is not after pos.

@@ -3,6 +3,7 @@ package series
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -39,22 +40,58 @@ type errHeld struct{ changed bool }
 
 func (errHeld) Error() string { return "another sample stands for that instant" }
 
-// claim notes the facts of b that stand as far as the open transaction tells.
+// follow takes the selectors of the catalogue in force.
+func (w *writer) follow() {
+	if w.store.opts.Catalogue == nil {
+		return
+	}
+	if now := w.store.opts.Catalogue(); now != w.catalogue {
+		w.catalogue, w.selectors = now, SelectorsOf(now)
+	}
+}
+
+// claim notes the facts of b that stand as far as the open transaction tells:
+// those that are facts by themselves, and those the catalogue selects.
 func (w *writer) claim(b *batch.Batch) {
 	for i := range b.Facts {
-		f := &b.Facts[i]
-		p := place{f.Series, f.T}
-		held, ok := w.claims[p]
-		if !ok || held.pos == b.Pos && (f.V < held.v || held.v != held.v) {
-			w.claims[p] = claim{b.Pos, f.V}
+		w.note(b.Pos, &b.Facts[i])
+	}
+	w.follow()
+	if w.selectors == nil {
+		return
+	}
+	for i := range b.Samples {
+		sm := &b.Samples[i]
+		if w.found = w.selectors.Of(sm.Series.Labels, w.found[:0]); len(w.found) > 0 {
+			w.note(b.Pos, sm)
 		}
 	}
 }
 
-// appendFact appends the sample of a fact if it stands; errHeld if not.
-func (w *writer) appendFact(pos journal.Position, known storage.SeriesRef, sm *batch.Sample) (storage.SeriesRef, error) {
-	if held, ok := w.claims[place{sm.Series, sm.T}]; ok && (held.pos != pos || held.v != sm.V) {
-		return 0, errHeld{changed: held.v != sm.V}
+func (w *writer) note(pos journal.Position, f *batch.Sample) {
+	p := place{f.Series, f.T}
+	held, ok := w.claims[p]
+	// A mark that the series has ended is no number: any fact is before it.
+	if !ok || held.pos == pos && (f.V < held.v || math.IsNaN(held.v)) {
+		w.claims[p] = claim{pos, f.V}
+	}
+}
+
+// same tells whether two samples are the same, marks that a series has ended too.
+func same(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }
+
+// append appends a sample: a fact only if it stands; errHeld if not.
+func (w *writer) append(pos journal.Position, known storage.SeriesRef, sm *batch.Sample) (storage.SeriesRef, error) {
+	var held claim
+	isFact := sm.Series.Fact != batch.FactNone || w.selectors != nil
+	if isFact {
+		held, isFact = w.claims[place{sm.Series, sm.T}]
+	}
+	if !isFact {
+		return w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
+	}
+	if held.pos != pos || !same(held.v, sm.V) {
+		return 0, errHeld{changed: !same(held.v, sm.V)}
 	}
 	w.app.SetOptions(&storage.AppendOptions{DiscardOutOfOrder: true})
 	ref, err := w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
@@ -65,7 +102,7 @@ func (w *writer) appendFact(pos journal.Position, known storage.SeriesRef, sm *b
 	// A block that cannot be read holds nothing against it: it is found and
 	// told where it is verified.
 	if v, ok, err := w.store.held(sm.Series.Labels, sm.T); err == nil && ok {
-		return 0, errHeld{changed: v != sm.V}
+		return 0, errHeld{changed: !same(v, sm.V)}
 	}
 	return w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/batch"
 	"github.com/plimsoll/plimsoll/internal/journal"
 )
@@ -32,8 +33,12 @@ type writer struct {
 	seen    []reachEntry // positions in app and not yet told to the store
 	late    int
 	claims  map[place]claim // facts in app
-	refused map[string]int
-	space   space
+	// Which series are facts, by the catalogue in force.
+	catalogue *availability.Catalogue
+	selectors *Selectors
+	found     []Selected
+	refused   map[string]int
+	space     space
 }
 
 // write applies what feed gives until ctx ends. target is the last position
@@ -121,13 +126,6 @@ func (w *writer) apply(b *batch.Batch) error {
 	}
 	w.seen = append(w.seen, reachEntry{first: b.Pos, last: b.Pos, youngest: youngest})
 	return nil
-}
-
-func (w *writer) append(pos journal.Position, known storage.SeriesRef, sm *batch.Sample) (storage.SeriesRef, error) {
-	if sm.Series.Fact != batch.FactNone {
-		return w.appendFact(pos, known, sm)
-	}
-	return w.app.Append(known, sm.Series.Labels, sm.T, sm.V)
 }
 
 // refuse counts a sample the TSDB does not take. It fails only when the head
