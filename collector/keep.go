@@ -7,47 +7,48 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// trimEvery is how often the journal is asked to let go of what all have read.
-const trimEvery = time.Minute
+const (
+	// trimEvery is how often the journal is asked to let go of what all have read.
+	trimEvery = time.Minute
+	// lookEvery is how often a running collector compares all of its ledger with
+	// its sums; a page that rots is found while a good copy is still young.
+	lookEvery = 24 * time.Hour
+)
 
-// trim removes journal segments that every consumer has passed.
-func (c *Collector) trim(ctx context.Context) error {
-	tick := time.NewTicker(trimEvery)
+// each calls do at every interval, until ctx ends.
+func each(ctx context.Context, interval time.Duration, do func()) error {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			c.lostRecords(c.fold.Position())
-			upTo := min(c.series.SafeTrim(), c.fold.Position())
-			if removed, err := c.journal.Trim(upTo); err != nil {
-				c.opt.Log.Error("trim the journal", "err", err)
-			} else if removed > 0 {
-				c.opt.Log.Debug("journal trimmed", "segments", removed, "up_to", uint64(upTo))
-			}
+			do()
 		}
 	}
 }
 
-// lookEvery is how often a running collector compares all of its ledger with
-// its sums; a page that rots is found while a good copy is still young.
-const lookEvery = 24 * time.Hour
+// trim removes journal segments that every consumer has passed.
+func (c *Collector) trim(ctx context.Context) error {
+	return each(ctx, trimEvery, func() {
+		c.lostRecords(c.fold.Position())
+		upTo := min(c.series.SafeTrim(), c.fold.Position())
+		if removed, err := c.journal.Trim(upTo); err != nil {
+			c.opt.Log.Error("trim the journal", "err", err)
+		} else if removed > 0 {
+			c.opt.Log.Debug("journal trimmed", "segments", removed, "up_to", uint64(upTo))
+		}
+	})
+}
 
 // lookThroughLedger reads the whole ledger once a day.
 func (c *Collector) lookThroughLedger(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := c.ledger.Integrity(ctx); err != nil && ctx.Err() == nil {
-				c.opt.Log.Error("look through the ledger", "err", err, "remedy", "stop the collector and put the last good copy of ledger.db in its place")
-			}
+	return each(ctx, lookEvery, func() {
+		if err := c.ledger.Integrity(ctx); err != nil && ctx.Err() == nil {
+			c.opt.Log.Error("look through the ledger", "err", err, "remedy", "stop the collector and put the last good copy of ledger.db in its place")
 		}
-	}
+	})
 }
 
 // measureLedger counts what was found damaged in it.

@@ -85,9 +85,6 @@ func Open(o Options) (*Ledger, error) {
 		o.Log.Error("a page of the ledger does not fit its sum; whoever asks for what is on it gets an error",
 			"file", o.Path, "page", page, "remedy", "put the last good copy of the file in its place, with the collector stopped")
 	})
-	if err := ownerOnly(o.Path); err != nil {
-		return nil, fmt.Errorf("close ledger %s to others: %w", o.Path, err)
-	}
 	var err error
 	if l.lost, err = l.keepLostEnd(o.Path); err != nil {
 		return nil, fmt.Errorf("look through the write-ahead log of ledger %s: %w", o.Path, err)
@@ -119,16 +116,6 @@ func Open(o Options) (*Ledger, error) {
 		}
 	}
 	return l, nil
-}
-
-// ownerOnly makes the file, or closes one that is there, to all but its owner:
-// it holds password hashes.
-func ownerOnly(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 // Close waits for running calls and closes the database.

@@ -116,6 +116,16 @@ func (p *pages) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, 
 	return &summedFile{File: file, pages: p}, flags, nil
 }
 
+// ownerOnly makes the file, or closes one that is there, to all but its owner:
+// it holds password hashes.
+func ownerOnly(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
 // refuse counts a page, numbered from 1, and gives SQLite the error for it.
 func (p *pages) refuse(page int64) error {
 	p.mu.Lock()
