@@ -45,7 +45,7 @@ func (s *Site) outlook(ctx context.Context, v *visit, service string) (*serviceO
 	for i := range o.Foretold {
 		view.Foretold = append(view.Foretold, v.foretold(&o.Foretold[i]))
 	}
-	view.Scores = v.scores(figures.Scores(o.Foretold))
+	view.Scores = v.scores(o.Foretold)
 	var single []string
 	for _, i := range o.Impacts {
 		row := impactRow{Component: i.Component, Effect: i.Effect, Text: v.T("impact.none"), Importance: strconv.FormatFloat(i.Birnbaum, 'f', 3, 64), Down: v.Seconds(&i.DownS)}
@@ -123,15 +123,25 @@ func brier(b *float64) string {
 	return strconv.FormatFloat(*b, 'f', 3, 64)
 }
 
-// scores says how the forecasts did on the whole, beside the naive one.
-func (v *visit) scores(s forecast.Summary) []Pair {
+// scores says how the forecasts did on the whole, beside the naive one: of the
+// interval scores, the mean of the times that stand at the months.
+func (v *visit) scores(kept []figures.Foretold) []Pair {
+	s := figures.Scores(kept)
 	if s.Months == 0 {
 		return nil
 	}
 	all := pairs(v.T("prospect.held"), v.T("prospect.held.of", strconv.Itoa(s.Inside), strconv.Itoa(s.Months)))
-	const month = 30 * 86_400
 	if s.Compared > 0 {
-		all = append(all, Pair{v.T("prospect.interval"), v.T("prospect.beside", v.ofMonth(s.Interval, month), v.ofMonth(s.NaiveInterval, month))})
+		ours, naive := 0.0, 0.0
+		for i := range kept {
+			if c := kept[i].Came; c != nil && c.Score != nil && c.Score.NaiveInterval != nil {
+				ours += c.Score.Interval * c.KnownS
+				naive += *c.Score.NaiveInterval * c.KnownS
+			}
+		}
+		months := float64(s.Compared)
+		ours, naive = math.Round(ours/months), math.Round(naive/months)
+		all = append(all, Pair{v.T("prospect.interval"), v.T("prospect.beside", v.Seconds(&ours), v.Seconds(&naive))})
 	}
 	if s.ComparedBrier > 0 {
 		all = append(all, Pair{v.T("prospect.brier"), v.T("prospect.beside", brier(s.Brier), brier(s.NaiveBrier))})
