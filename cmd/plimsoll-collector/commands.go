@@ -73,7 +73,7 @@ func (c *runCmd) Run(ctx context.Context) error {
 
 type checkCmd struct {
 	Config    string `help:"Configuration file of the collector." placeholder:"FILE"`
-	Catalogue string `help:"Catalogue of services and agreements." placeholder:"FILE"`
+	Catalogue string `help:"Catalogue of services and agreements: a file with the folder .d beside it, or a folder of *.yaml." placeholder:"PATH"`
 	Lang      string `help:"Language of what each agreement allows." enum:"en,zh-CN" default:"en"`
 }
 
@@ -91,12 +91,12 @@ func (c *checkCmd) Run() error {
 		}
 	}
 	if c.Catalogue != "" {
-		data, err := os.ReadFile(c.Catalogue)
+		texts, err := catalogue.Read(c.Catalogue)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "plimsoll-collector: read the catalogue:", err)
 			return errExit(2)
 		}
-		parsed, faults := catalogue.Parse(c.Catalogue, data)
+		parsed, faults := catalogue.ParseFiles(c.Catalogue, texts)
 		if len(faults) > 0 {
 			fmt.Fprintln(os.Stderr, faults.Error())
 			bad = true

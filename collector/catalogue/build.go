@@ -130,7 +130,7 @@ func (c *checker) uniqueNames() bool {
 			path := at(kind, i)
 			if first, twice := seen[name]; twice && name != "" {
 				unique = false
-				c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on line %d", name, first, c.doc.Line(first)),
+				c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on %s", name, first, c.doc.Place(first)),
 					"components and services share one name space")
 			} else if !twice {
 				seen[name] = path
@@ -145,7 +145,7 @@ func (c *checker) uniqueIDs(all []availability.Adjustment) {
 	for i, a := range all {
 		path := at("adjustments", i)
 		if first, twice := seen[a.ID]; twice && a.ID != "" {
-			c.fault(path+".id", fmt.Sprintf("%q is already the id of %s on line %d", a.ID, first, c.doc.Line(first)), "")
+			c.fault(path+".id", fmt.Sprintf("%q is already the id of %s on %s", a.ID, first, c.doc.Place(first)), "")
 		} else if !twice {
 			seen[a.ID] = path
 		}

@@ -111,7 +111,7 @@ func (c *checker) checks(f catalogueFile) []Check {
 			where := at(path+".from", j)
 			pair := [2]string{instance, e.Component}
 			if first, twice := seen[pair]; twice {
-				c.fault(where, fmt.Sprintf("%s tests %s already by %s on line %d", instance, e.Component, first, c.doc.Line(first)),
+				c.fault(where, fmt.Sprintf("%s tests %s already by %s on %s", instance, e.Component, first, c.doc.Place(first)),
 					"a host tests a component once; name another component, and let the service need all_of both")
 			} else {
 				seen[pair] = path
