@@ -18,6 +18,7 @@ type checker struct {
 	doubts  settings.Faults // what is probably not meant, but can be
 
 	components, services, calendars, groups []string
+	years                                   map[string]holidaysEntry
 }
 
 // fault reports what is wrong at the path, once for each path.
@@ -49,6 +50,7 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 	}
 	c.groups = c.sets(f)
 	out := &availability.Catalogue{Calendars: map[string]*availability.Calendar{}}
+	c.years = c.holidays(f.Holidays)
 	for _, name := range sortedKeys(f.Calendars) {
 		c.calendars = append(c.calendars, name)
 		out.Calendars[name] = c.calendar("calendars."+name, name, f.Calendars[name])

@@ -12,6 +12,7 @@ import (
 
 // catalogueFile is the file as it is written.
 type catalogueFile struct {
+	Holidays    map[string]holidaysEntry `yaml:"holidays"`
 	Calendars   map[string]calendarEntry `yaml:"calendars"`
 	Groups      map[string]groupEntry    `yaml:"groups"`
 	Components  []componentEntry         `yaml:"components"`
@@ -47,6 +48,8 @@ type calendarVersion struct {
 	Week   map[string][]daySpan `yaml:"week"`
 	Closed []dateRange          `yaml:"closed"`
 	Open   map[string][]daySpan `yaml:"open"`
+	// Holidays are years of holidays and make-up days, by name.
+	Holidays []string `yaml:"holidays"`
 }
 
 type componentEntry struct {
