@@ -18,9 +18,9 @@ var shipped embed.FS
 // holidaysEntry is one year's holidays and make-up workdays of a country: a
 // calendar names it, and a year is added by one file more.
 type holidaysEntry struct {
-	Year     int         `yaml:"year"`
-	Closed   []dateRange `yaml:"closed"`
-	Workdays []date      `yaml:"workdays"` // worked as a Monday
+	Year     int         `yaml:"year" doc:"The year of all the dates below."`
+	Closed   []dateRange `yaml:"closed" doc:"Days off: 2026-10-01, or 2026-10-01/2026-10-07 with both days."`
+	Workdays []date      `yaml:"workdays" doc:"Make-up workdays, worked with a Monday's hours."` // worked as a Monday
 }
 
 // shippedHolidays are those that come with the program, by name.
