@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
@@ -40,18 +39,18 @@ func (c *Collector) openCatalogue() error {
 	return nil
 }
 
-// readCatalogue is the catalogue as it stands in the file; its faults are settings.Faults.
+// readCatalogue is the catalogue as it stands in its files; its faults are settings.Faults.
 func (c *Collector) readCatalogue() (*catalogue.Catalogue, error) {
 	name := c.opt.Config.cataloguePath()
-	text, err := os.ReadFile(name)
+	texts, err := catalogue.Read(name)
 	if errors.Is(err, fs.ErrNotExist) && c.opt.Config.Catalogue == "" {
-		c.opt.Log.Warn("there is no catalogue yet: hosts are watched, but no service is; describe them in the file and load it with plimsoll-collector reload", "file", name)
-		text, err = nil, nil
+		c.opt.Log.Warn("there is no catalogue yet: hosts are watched, but no service is; describe them in the file and load it with plimsoll-collector reload", "file", name, "folder", catalogue.Folder(name))
+		texts, err = []settings.Text{{File: name}}, nil
 	}
 	if err != nil {
 		return nil, settings.Faults{{File: name, Message: "the catalogue cannot be read: " + err.Error(), Remedy: "name one that can with catalogue: of the configuration"}}
 	}
-	parsed, faults := catalogue.Parse(name, text)
+	parsed, faults := catalogue.ParseFiles(name, texts)
 	return parsed, faults.Err()
 }
 

@@ -23,7 +23,8 @@ type Config struct {
 	Login string `yaml:"login"`
 	// ListenAgents is the address agents deliver to, over TLS with client certificates.
 	ListenAgents string `yaml:"listen_agents"`
-	// Catalogue is the file of services, agreements and resources; catalogue.yaml in Data where empty.
+	// Catalogue is the file of services, agreements and resources, with the folder
+	// .d beside it, or a folder of files; catalogue.yaml in Data where empty.
 	Catalogue string `yaml:"catalogue"`
 	// Retention is how long raw samples are kept.
 	Retention settings.Duration `yaml:"retention"`

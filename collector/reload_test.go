@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plimsoll/plimsoll/collector/catalogue"
 	"github.com/plimsoll/plimsoll/internal/settings"
 )
 
@@ -176,4 +177,37 @@ func (r *running) page() string {
 		r.t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestReloadOfAFolder: a file more in the folder beside the catalogue is a
+// customer more; a name that it takes from the file is refused with both places.
+func TestReloadOfAFolder(t *testing.T) {
+	r := newRunning(t)
+	r.describe(fleet(1, "victim"), "loaded")
+	dir := catalogue.Folder(r.c.opt.Config.cataloguePath())
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		text, fault string
+		services    int
+	}{
+		{"services: [{name: s2, customer: globex, needs: victim}]\n", "", 2},
+		{"\nservices: [{name: s1, needs: victim}]\n", `globex.yaml:2: services[1].name: "s1" is already the name of services[0] on line 4 of catalogue.yaml`, 2},
+		{"", "", 1},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "globex.yaml"), []byte(row.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := r.c.ReloadCatalogue(t.Context())
+		if (err == nil) != (row.fault == "") || err != nil && !strings.Contains(err.Error(), row.fault) {
+			t.Errorf("%q: got %v, want %q", row.text, err, row.fault)
+		}
+		if n := len(r.c.agreed().Services); n != row.services {
+			t.Errorf("%q: %d services in force, want %d", row.text, n, row.services)
+		}
+		if last, err := r.c.lastCatalogue(t.Context()); err != nil || last == nil || last.Hash != r.c.inForce().Hash {
+			t.Errorf("%q: what the ledger has is not read again as what is in force: %v", row.text, err)
+		}
+	}
 }

@@ -73,11 +73,20 @@ func (c *runCmd) Run(ctx context.Context) error {
 
 type checkCmd struct {
 	Config    string `help:"Configuration file of the collector." placeholder:"FILE"`
-	Catalogue string `help:"Catalogue of services and agreements." placeholder:"FILE"`
+	Catalogue string `help:"Catalogue of services and agreements: a file with the folder .d beside it, or a folder of *.yaml." placeholder:"PATH"`
+	Schema    bool   `help:"Write the JSON Schema of the catalogue, for editors."`
 	Lang      string `help:"Language of what each agreement allows." enum:"en,zh-CN" default:"en"`
 }
 
 func (c *checkCmd) Run() error {
+	if c.Schema {
+		text, err := catalogue.Schema()
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.Write(text)
+		return err
+	}
 	if c.Config == "" && c.Catalogue == "" {
 		return fmt.Errorf("nothing to check: name a file with --config or --catalogue")
 	}
@@ -91,12 +100,12 @@ func (c *checkCmd) Run() error {
 		}
 	}
 	if c.Catalogue != "" {
-		data, err := os.ReadFile(c.Catalogue)
+		texts, err := catalogue.Read(c.Catalogue)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "plimsoll-collector: read the catalogue:", err)
 			return errExit(2)
 		}
-		parsed, faults := catalogue.Parse(c.Catalogue, data)
+		parsed, faults := catalogue.ParseFiles(c.Catalogue, texts)
 		if len(faults) > 0 {
 			fmt.Fprintln(os.Stderr, faults.Error())
 			bad = true

@@ -178,15 +178,15 @@ func (c *checker) versions(all []availability.Agreement) {
 			if a.Number != b.Number || a.Number == "" {
 				continue
 			}
-			path, line := at("agreements", i), c.doc.Line(at("agreements", j))
+			path, line := at("agreements", i), c.doc.Place(at("agreements", j))
 			if a.Service != b.Service {
-				c.fault(path+".service", fmt.Sprintf("is not the service of the other version of %s, on line %d", a.Number, line),
+				c.fault(path+".service", fmt.Sprintf("is not the service of the other version of %s, on %s", a.Number, line),
 					"give the agreement about another service its own number")
 			}
 			if a.Version == b.Version {
-				c.fault(path+".version", fmt.Sprintf("%s version %d stands twice, first on line %d", a.Number, a.Version, line), "")
+				c.fault(path+".version", fmt.Sprintf("%s version %d stands twice, first on %s", a.Number, a.Version, line), "")
 			} else if a.Zone != nil && b.Zone != nil && overlap(&all[i], &all[j]) {
-				c.fault(path+".effective", fmt.Sprintf("version %d of %s is in force together with version %d on line %d", a.Version, a.Number, b.Version, line),
+				c.fault(path+".effective", fmt.Sprintf("version %d of %s is in force together with version %d on %s", a.Version, a.Number, b.Version, line),
 					"let one end where the other begins")
 			}
 		}

@@ -18,6 +18,7 @@ type checker struct {
 	doubts  settings.Faults // what is probably not meant, but can be
 
 	components, services, calendars, groups []string
+	years                                   map[string]holidaysEntry
 }
 
 // fault reports what is wrong at the path, once for each path.
@@ -49,6 +50,7 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 	}
 	c.groups = c.sets(f)
 	out := &availability.Catalogue{Calendars: map[string]*availability.Calendar{}}
+	c.years = c.holidays(f.Holidays)
 	for _, name := range sortedKeys(f.Calendars) {
 		c.calendars = append(c.calendars, name)
 		out.Calendars[name] = c.calendar("calendars."+name, name, f.Calendars[name])
@@ -130,7 +132,7 @@ func (c *checker) uniqueNames() bool {
 			path := at(kind, i)
 			if first, twice := seen[name]; twice && name != "" {
 				unique = false
-				c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on line %d", name, first, c.doc.Line(first)),
+				c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on %s", name, first, c.doc.Place(first)),
 					"components and services share one name space")
 			} else if !twice {
 				seen[name] = path
@@ -145,7 +147,7 @@ func (c *checker) uniqueIDs(all []availability.Adjustment) {
 	for i, a := range all {
 		path := at("adjustments", i)
 		if first, twice := seen[a.ID]; twice && a.ID != "" {
-			c.fault(path+".id", fmt.Sprintf("%q is already the id of %s on line %d", a.ID, first, c.doc.Line(first)), "")
+			c.fault(path+".id", fmt.Sprintf("%q is already the id of %s on %s", a.ID, first, c.doc.Place(first)), "")
 		} else if !twice {
 			seen[a.ID] = path
 		}

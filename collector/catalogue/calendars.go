@@ -42,6 +42,13 @@ func (c *checker) calendar(path, name string, e calendarEntry) *availability.Cal
 		out.Versions = append(out.Versions, built)
 	}
 	c.unusedDays(path, e.list, out.Versions)
+	for i, v := range e.versions {
+		here := path
+		if e.list {
+			here = at(path, i)
+		}
+		c.addYears(here+".holidays", v.Holidays, &out.Versions[i])
+	}
 	if len(e.versions) == 0 {
 		c.fault(path, "has no version", "")
 	}

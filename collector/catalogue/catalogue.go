@@ -18,7 +18,7 @@ type Catalogue struct {
 	Resources    []Resource
 	Checks       []Check
 	Hash         string // SHA-256 of Source, in hex
-	Source       []byte // the file as it was read
+	Source       []byte // the file as it was read, or the one text that several make
 	doubts       settings.Faults
 
 	template template
@@ -27,8 +27,14 @@ type Catalogue struct {
 // Parse reads and checks the catalogue in data; file is the name that faults
 // carry. With faults, all of them, the catalogue is nil.
 func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
+	return ParseFiles(file, []settings.Text{{File: file, Data: data}})
+}
+
+// ParseFiles reads several files as one catalogue with one name space; name is
+// what the whole is called. Faults name the file they stand in.
+func ParseFiles(name string, texts []settings.Text) (*Catalogue, settings.Faults) {
 	var f catalogueFile
-	doc, faults := settings.Decode(file, data, &f, notYet())
+	doc, faults := settings.DecodeFiles(name, texts, &f, notYet())
 	c := &checker{doc: doc, faults: faults, refused: map[string]bool{}}
 	for _, fault := range faults {
 		c.refused[fault.Path] = true
@@ -38,8 +44,8 @@ func Parse(file string, data []byte) (*Catalogue, settings.Faults) {
 	if len(c.faults) > 0 {
 		return nil, c.faults.Sorted()
 	}
-	hash := sha256.Sum256(data)
-	out := &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), data...),
+	hash := sha256.Sum256(doc.Source)
+	out := &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), doc.Source...),
 		doubts: c.doubts.Sorted(), template: template{agreed: built, groups: f.Groups, checks: groupChecks(f.Checks), plain: checks}}
 	if out.HasGroups() {
 		out, _ = out.Expand(nil) // nobody is a member as long as nobody is known

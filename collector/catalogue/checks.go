@@ -30,22 +30,22 @@ const (
 // checkEntry is a check as it is written. Keys and defaults are those of the
 // agent's own file; what reads or runs something of the host is not among them.
 type checkEntry struct {
-	Component  string            `yaml:"component"`
-	For        string            `yaml:"for"`
-	From       []string          `yaml:"from"`
-	Check      string            `yaml:"check"`
-	HTTP       string            `yaml:"http"`
-	TCP        string            `yaml:"tcp"`
-	TLS        string            `yaml:"tls"`
-	DNS        string            `yaml:"dns"`
-	ICMP       string            `yaml:"icmp"`
-	Interval   settings.Duration `yaml:"interval"`
-	Timeout    settings.Duration `yaml:"timeout"`
-	Slow       settings.Duration `yaml:"slow"`
-	ServerName string            `yaml:"server_name"`
-	Type       string            `yaml:"type"`
-	Server     string            `yaml:"server"`
-	Expect     checkExpect       `yaml:"expect"`
+	Component  string            `yaml:"component" doc:"The component it tests; with for, the name of all of them together."`
+	For        string            `yaml:"for" doc:"Group whose hosts are each tested; {{host}} is the host's name."`
+	From       []string          `yaml:"from" doc:"Hosts that make the test, by name; {{host}} for the host itself."`
+	Check      string            `yaml:"check" doc:"Name of the check; of several at one component."`
+	HTTP       string            `yaml:"http" doc:"URL to get."`
+	TCP        string            `yaml:"tcp" doc:"host:port to connect to."`
+	TLS        string            `yaml:"tls" doc:"host:port whose certificate is looked at."`
+	DNS        string            `yaml:"dns" doc:"Name to resolve."`
+	ICMP       string            `yaml:"icmp" doc:"Host to ping."`
+	Interval   settings.Duration `yaml:"interval" doc:"How often, 1s to 1h; the component's where it is not given."`
+	Timeout    settings.Duration `yaml:"timeout" doc:"How long an answer may take, 5s where it is not given."`
+	Slow       settings.Duration `yaml:"slow" doc:"From when on an answer is slow: degraded."`
+	ServerName string            `yaml:"server_name" doc:"Name asked for in TLS."`
+	Type       string            `yaml:"type" enum:"A,AAAA,CNAME,MX,NS,PTR,SOA,SRV,TXT" doc:"Type of DNS record."`
+	Server     string            `yaml:"server" doc:"DNS server to ask."`
+	Expect     checkExpect       `yaml:"expect" doc:"What the answer must be."`
 
 	Script    ownFile `yaml:"script"`
 	Plugin    ownFile `yaml:"plugin"`
@@ -65,12 +65,12 @@ func (*ownFile) ReadYAML(c settings.Cursor) {
 }
 
 type checkExpect struct {
-	Status    settings.Several[int] `yaml:"status"`
-	Contains  string                `yaml:"contains"`
-	Redirects *bool                 `yaml:"redirects"`
-	Warning   *settings.Duration    `yaml:"warning"`
-	Critical  settings.Duration     `yaml:"critical"`
-	Answers   []string              `yaml:"answers"`
+	Status    settings.Several[int] `yaml:"status" doc:"HTTP status, or several."`
+	Contains  string                `yaml:"contains" doc:"Text that the body must contain."`
+	Redirects *bool                 `yaml:"redirects" doc:"Whether redirects are followed."`
+	Warning   *settings.Duration    `yaml:"warning" doc:"How long before the end of a certificate it is degraded."`
+	Critical  settings.Duration     `yaml:"critical" doc:"How long before the end of a certificate it is down."`
+	Answers   []string              `yaml:"answers" doc:"Addresses or texts that must be answered."`
 }
 
 // targets are the kinds of check that may be assigned, with their targets.
@@ -111,7 +111,7 @@ func (c *checker) checks(f catalogueFile) []Check {
 			where := at(path+".from", j)
 			pair := [2]string{instance, e.Component}
 			if first, twice := seen[pair]; twice {
-				c.fault(where, fmt.Sprintf("%s tests %s already by %s on line %d", instance, e.Component, first, c.doc.Line(first)),
+				c.fault(where, fmt.Sprintf("%s tests %s already by %s on %s", instance, e.Component, first, c.doc.Place(first)),
 					"a host tests a component once; name another component, and let the service need all_of both")
 			} else {
 				seen[pair] = path

@@ -12,15 +12,16 @@ import (
 
 // catalogueFile is the file as it is written.
 type catalogueFile struct {
-	Calendars   map[string]calendarEntry `yaml:"calendars"`
-	Groups      map[string]groupEntry    `yaml:"groups"`
-	Components  []componentEntry         `yaml:"components"`
-	Services    []serviceEntry           `yaml:"services"`
-	Agreements  []agreementEntry         `yaml:"agreements"`
-	Maintenance []windowEntry            `yaml:"maintenance"`
-	Adjustments []adjustmentEntry        `yaml:"adjustments"`
-	Resources   []resourceEntry          `yaml:"resources"`
-	Checks      []checkEntry             `yaml:"checks"`
+	Holidays    map[string]holidaysEntry `yaml:"holidays" doc:"Years of holidays and make-up workdays by name; cn-2026 comes with the program."`
+	Calendars   map[string]calendarEntry `yaml:"calendars" doc:"When service is agreed, by name: one mapping, or a list of versions. always is built in."`
+	Groups      map[string]groupEntry    `yaml:"groups" doc:"Hosts by their labels, by name."`
+	Components  []componentEntry         `yaml:"components" doc:"What is up or down: a host, or what checks test."`
+	Services    []serviceEntry           `yaml:"services" doc:"What customers are promised: a tree of components and other services."`
+	Agreements  []agreementEntry         `yaml:"agreements" doc:"Versions of service level agreements."`
+	Maintenance []windowEntry            `yaml:"maintenance" doc:"Planned work, bound to a change."`
+	Adjustments []adjustmentEntry        `yaml:"adjustments" doc:"Corrections of what was measured, with who asked and who approved."`
+	Resources   []resourceEntry          `yaml:"resources" doc:"What can run out, with its limit and thresholds."`
+	Checks      []checkEntry             `yaml:"checks" doc:"Availability tests, assigned to hosts."`
 }
 
 // calendarEntry is a calendar: one mapping, or a list of versions.
@@ -42,116 +43,118 @@ func (e *calendarEntry) ReadYAML(c settings.Cursor) {
 }
 
 type calendarVersion struct {
-	From   *date                `yaml:"from"`
-	Zone   *zone                `yaml:"zone"`
-	Week   map[string][]daySpan `yaml:"week"`
-	Closed []dateRange          `yaml:"closed"`
-	Open   map[string][]daySpan `yaml:"open"`
+	From   *date                `yaml:"from" doc:"First day of this version; only the first may do without."`
+	Zone   *zone                `yaml:"zone" doc:"IANA time zone; the agreement's where it is not given."`
+	Week   map[string][]daySpan `yaml:"week" doc:"Hours by day or range of days: mon-fri: [\"08:00-12:00\", \"14:00-18:00\"]."`
+	Closed []dateRange          `yaml:"closed" doc:"Days off: 2026-10-01, or 2026-10-01/2026-10-07 with both days."`
+	Open   map[string][]daySpan `yaml:"open" doc:"Hours of single days, which stand before closed and week."`
+	// Holidays are years of holidays and make-up days, by name.
+	Holidays []string `yaml:"holidays" doc:"Years of holidays by name, like cn-2026."`
 }
 
 type componentEntry struct {
-	Name     string             `yaml:"name"`
-	Interval *settings.Duration `yaml:"interval"`
-	Hold     *settings.Duration `yaml:"hold"`
-	Need     *int               `yaml:"need"`
-	From     availability.Bound `yaml:"from"`
-	Until    availability.Bound `yaml:"until"`
-	Takeover *settings.Duration `yaml:"takeover"`
-	Series   string             `yaml:"series"`
+	Name     string             `yaml:"name" doc:"Name; components and services share one name space."`
+	Interval *settings.Duration `yaml:"interval" doc:"How often it is measured, like 15s."`
+	Hold     *settings.Duration `yaml:"hold" doc:"How long a fact holds, at least 1.5 x interval; 2.5 x interval where it is not given."`
+	Need     *int               `yaml:"need" doc:"How many observers must say down; more than half where it is not given."`
+	From     availability.Bound `yaml:"from" doc:"Since when it exists."`
+	Until    availability.Bound `yaml:"until" doc:"Until when it existed."`
+	Takeover *settings.Duration `yaml:"takeover" doc:"How long a standby needs until it is in the failed one's place."`
+	Series   string             `yaml:"series" doc:"Series of 0 and 1 that is its state, by metric and labels."`
 }
 
 type serviceEntry struct {
-	Name      string             `yaml:"name"`
-	Customer  string             `yaml:"customer"`
-	Functions []string           `yaml:"functions"`
-	Needs     needEntry          `yaml:"needs"`
-	From      availability.Bound `yaml:"from"`
-	Until     availability.Bound `yaml:"until"`
+	Name      string             `yaml:"name" doc:"Name; components and services share one name space."`
+	Customer  string             `yaml:"customer" doc:"Whom it is for."`
+	Functions []string           `yaml:"functions" doc:"Vital functions of the business that stand on it."`
+	Needs     needEntry          `yaml:"needs" doc:"What it stands on: a name, or {all_of: [...]}, {any_of: [...]}, {at_least: k, of: [...]}."`
+	From      availability.Bound `yaml:"from" doc:"Since when it exists."`
+	Until     availability.Bound `yaml:"until" doc:"Until when it existed."`
 }
 
 type agreementEntry struct {
-	Number        string             `yaml:"number"`
-	Version       *int               `yaml:"version"`
-	Service       string             `yaml:"service"`
-	Zone          zone               `yaml:"zone"`
-	Calendar      string             `yaml:"calendar"`
-	Effective     effectiveEntry     `yaml:"effective"`
-	ReviewBy      availability.Bound `yaml:"review_by"`
-	StaffGrade    string             `yaml:"staff_grade"`
-	Policies      policiesEntry      `yaml:"policies"`
-	Planned       plannedEntry       `yaml:"planned"`
-	Blips         blipsEntry         `yaml:"blips"`
-	CoverageLimit *settings.Share    `yaml:"coverage_limit"`
-	Indicators    []indicatorEntry   `yaml:"indicators"`
+	Number        string             `yaml:"number" doc:"Number of the agreement, the same in all its versions."`
+	Version       *int               `yaml:"version" doc:"Version, from 1."`
+	Service       string             `yaml:"service" doc:"The service it is about."`
+	Zone          zone               `yaml:"zone" doc:"IANA time zone of its months and days."`
+	Calendar      string             `yaml:"calendar" doc:"When service is agreed; always where it is not given."`
+	Effective     effectiveEntry     `yaml:"effective" doc:"When this version is in force."`
+	ReviewBy      availability.Bound `yaml:"review_by" doc:"Until when it is to be reviewed; check warns from then on."`
+	StaffGrade    string             `yaml:"staff_grade" doc:"Grade of the staff that the agreement asks for."`
+	Policies      policiesEntry      `yaml:"policies" doc:"How time is counted."`
+	Planned       plannedEntry       `yaml:"planned" doc:"What planned work must keep to not to count."`
+	Blips         blipsEntry         `yaml:"blips" doc:"Outages too short to count, or to count apart."`
+	CoverageLimit *settings.Share    `yaml:"coverage_limit" doc:"Share of the time that must be known, 95% where it is not given."`
+	Indicators    []indicatorEntry   `yaml:"indicators" doc:"What is promised."`
 }
 
 type effectiveEntry struct {
-	From availability.Bound `yaml:"from"`
-	To   availability.Bound `yaml:"to"`
+	From availability.Bound `yaml:"from" doc:"First instant in force."`
+	To   availability.Bound `yaml:"to" doc:"First instant no longer in force."`
 }
 
 type policiesEntry struct {
-	Planned         string `yaml:"planned"`
-	Unknown         string `yaml:"unknown"`
-	Degraded        text   `yaml:"degraded"`
-	BeforeExistence string `yaml:"before_existence"`
+	Planned         string `yaml:"planned" enum:"exclude,up,down" doc:"Planned time: leaves the sum, or counts as up or as measured."`
+	Unknown         string `yaml:"unknown" enum:"exclude,up,down" doc:"Time without data."`
+	Degraded        text   `yaml:"degraded" doc:"up, down, or the share of its seconds that is down, like 0.5."`
+	BeforeExistence string `yaml:"before_existence" enum:"exclude,up" doc:"Time in which the service did not exist."`
 }
 
 type plannedEntry struct {
-	Notice settings.Duration `yaml:"notice"`
-	Cap    *capEntry         `yaml:"cap"`
+	Notice settings.Duration `yaml:"notice" doc:"How long before its start a window must be approved."`
+	Cap    *capEntry         `yaml:"cap" doc:"How much planned time there may be: 8h/month, with month, quarter or year."`
 }
 
 type blipsEntry struct {
-	Ignore settings.Duration `yaml:"ignore"`
-	Merge  settings.Duration `yaml:"merge"`
+	Ignore settings.Duration `yaml:"ignore" doc:"Outages shorter than this are up."`
+	Merge  settings.Duration `yaml:"merge" doc:"Outages with a shorter gap between them count as one."`
 }
 
 type indicatorEntry struct {
-	Name         string `yaml:"name"`
-	Kind         string `yaml:"kind"`
-	Description  string `yaml:"description"`
-	Target       text   `yaml:"target"`
-	Unacceptable text   `yaml:"unacceptable"`
-	Period       string `yaml:"period"`
-	Output       string `yaml:"output"`
+	Name         string `yaml:"name" doc:"Name; also the kind where that is not given."`
+	Kind         string `yaml:"kind" doc:"What is measured."`
+	Description  string `yaml:"description" doc:"In the customer's words."`
+	Target       text   `yaml:"target" doc:"The value promised: 99.9%, 4h or a number of outages."`
+	Unacceptable text   `yaml:"unacceptable" doc:"What is worse than this is unacceptable, not only below target."`
+	Period       string `yaml:"period" enum:"day,week,month,quarter,half-year,year" doc:"How often it is reported."`
+	Output       string `yaml:"output" doc:"Where it is reported."`
 }
 
 type windowEntry struct {
-	Change     string             `yaml:"change"`
-	Services   []string           `yaml:"services"`
-	Components []string           `yaml:"components"`
-	From       availability.Bound `yaml:"from"`
-	To         availability.Bound `yaml:"to"`
-	ApprovedAt availability.Bound `yaml:"approved_at"`
-	Cancelled  availability.Bound `yaml:"cancelled_at"`
+	Change     string             `yaml:"change" doc:"Number of the change."`
+	Services   []string           `yaml:"services" doc:"Services that may be down."`
+	Components []string           `yaml:"components" doc:"Components that may be down."`
+	From       availability.Bound `yaml:"from" doc:"Beginning."`
+	To         availability.Bound `yaml:"to" doc:"End."`
+	ApprovedAt availability.Bound `yaml:"approved_at" doc:"When the change was approved."`
+	Cancelled  availability.Bound `yaml:"cancelled_at" doc:"When it was called off."`
 }
 
 type adjustmentEntry struct {
-	ID          string             `yaml:"id"`
-	Services    []string           `yaml:"services"`
-	Components  []string           `yaml:"components"`
-	From        availability.Bound `yaml:"from"`
-	To          availability.Bound `yaml:"to"`
-	Effect      string             `yaml:"effect"`
-	Reason      string             `yaml:"reason"`
-	Evidence    string             `yaml:"evidence"`
-	RequestedBy string             `yaml:"requested_by"`
-	ApprovedBy  string             `yaml:"approved_by"`
-	ApprovedAt  availability.Bound `yaml:"approved_at"`
+	ID          string             `yaml:"id" doc:"Number of the adjustment."`
+	Services    []string           `yaml:"services" doc:"Services it is about."`
+	Components  []string           `yaml:"components" doc:"Components it is about."`
+	From        availability.Bound `yaml:"from" doc:"Beginning."`
+	To          availability.Bound `yaml:"to" doc:"End."`
+	Effect      string             `yaml:"effect" enum:"exclude,up,down" doc:"exclude (where it is not given) leaves the time out; up and down correct the state."`
+	Reason      string             `yaml:"reason" doc:"Why."`
+	Evidence    string             `yaml:"evidence" doc:"Where that can be seen."`
+	RequestedBy string             `yaml:"requested_by" doc:"Who asked."`
+	ApprovedBy  string             `yaml:"approved_by" doc:"Who approved; somebody else."`
+	ApprovedAt  availability.Bound `yaml:"approved_at" doc:"When it was approved."`
 }
 
 type resourceEntry struct {
-	Name     string            `yaml:"name"`
-	Kind     string            `yaml:"kind"`
-	Unit     string            `yaml:"unit"`
-	Per      []string          `yaml:"per"`
-	Used     string            `yaml:"used"`
-	Limit    string            `yaml:"limit"`
-	Warning  settings.Share    `yaml:"warning"`
-	Critical settings.Share    `yaml:"critical"`
-	Clear    settings.Share    `yaml:"clear"`
-	For      settings.Duration `yaml:"for"`
+	Name     string            `yaml:"name" doc:"Name."`
+	Kind     string            `yaml:"kind" enum:"business,service,technical,financial" doc:"What capacity it is part of."`
+	Unit     string            `yaml:"unit" doc:"Unit of used and limit."`
+	Per      []string          `yaml:"per" doc:"Labels that tell one from another."`
+	Used     string            `yaml:"used" doc:"PromQL expression of what is used."`
+	Limit    string            `yaml:"limit" doc:"PromQL expression of what there is."`
+	Warning  settings.Share    `yaml:"warning" doc:"Share of the limit from which it is warned."`
+	Critical settings.Share    `yaml:"critical" doc:"Share of the limit from which it is critical."`
+	Clear    settings.Share    `yaml:"clear" doc:"Share of the limit below which it is over."`
+	For      settings.Duration `yaml:"for" doc:"How long it must last."`
 }
 
 // text is any single value as it is written, numbers included.

@@ -13,10 +13,10 @@ import (
 
 // groupEntry is a group as it is written: the hosts whose labels match.
 type groupEntry struct {
-	Match    map[string]settings.Several[string] `yaml:"match"`
-	Except   map[string]settings.Several[string] `yaml:"except"`
-	Interval *settings.Duration                  `yaml:"interval"`
-	Hold     *settings.Duration                  `yaml:"hold"`
+	Match    map[string]settings.Several[string] `yaml:"match" doc:"Labels that a host must have, each with one of the values."`
+	Except   map[string]settings.Several[string] `yaml:"except" doc:"Labels that a host must not have."`
+	Interval *settings.Duration                  `yaml:"interval" doc:"How often each host is measured."`
+	Hold     *settings.Duration                  `yaml:"hold" doc:"How long a fact of a host holds."`
 }
 
 // defaultInterval is how often agents measure and test when nothing is said.

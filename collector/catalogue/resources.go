@@ -12,7 +12,7 @@ func (c *checker) checkResources(entries []resourceEntry) {
 		path := at("resources", i)
 		c.required(path, "name", e.Name != "")
 		if first, twice := seen[e.Name]; twice && e.Name != "" {
-			c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on line %d", e.Name, first, c.doc.Line(first)), "")
+			c.fault(path+".name", fmt.Sprintf("%q is already the name of %s on %s", e.Name, first, c.doc.Place(first)), "")
 		} else if !twice {
 			seen[e.Name] = path
 		}

@@ -62,7 +62,7 @@ func nextYear(name string, calendar *availability.Calendar, now time.Time) []str
 	if !closed {
 		return nil
 	}
-	return []string{fmt.Sprintf("calendar %s has closed days, but none in %d: holidays of that year would count as agreed time; add them to closed, and make-up days to open", name, year)}
+	return []string{fmt.Sprintf("calendar %s has closed days, but none in %d: holidays of that year would count as agreed time; add them to closed, and make-up days to open, or name that year under holidays", name, year)}
 }
 
 // unusedDays doubts days off and on that can never matter, because another

@@ -24,6 +24,8 @@ func TestWarnings(t *testing.T) {
 		{"unknown age", "", zonedata.Data{Source: "x"}, now, "not known"},
 		{"no holidays of 2027 in November", "calendars: {o: {closed: [2026-10-01]}}", fresh, now, "none in 2027"},
 		{"in October this year's do", "calendars: {o: {closed: [2026-10-01]}}", fresh, now.AddDate(0, 0, -30), ""},
+		{"a year by name that is this one", "calendars: {o: {holidays: [cn-2026]}}", fresh, now, "none in 2027"},
+		{"and the next one", "holidays: {cn-2027: {year: 2027, closed: [2027-01-01]}}\ncalendars: {o: {holidays: [cn-2026, cn-2027]}}", fresh, now, ""},
 		{"a range over the turn of the year has some", "calendars: {o: {closed: [2026-12-31/2027-01-03]}}", fresh, now, ""},
 		{"a calendar without closed days needs none", "calendars: {o: {week: {mon: [\"08:00-12:00\"]}}}", fresh, now, ""},
 		{"review is due", agreed + "2026-11-24}]", fresh, now, "SLA-1 version 1: its review was due"},

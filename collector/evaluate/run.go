@@ -73,12 +73,12 @@ func (c *command) sayf(format string, args ...any) { fmt.Fprintf(c.stderr, forma
 
 func (c *command) run(ctx context.Context) ([]byte, int) {
 	ok := c.arguments()
-	source, err := os.ReadFile(c.options.CataloguePath)
+	texts, err := catalogue.Read(c.options.CataloguePath)
 	if err != nil {
 		c.refuse("read the catalogue: %v", err)
 		return nil, refused
 	}
-	parsed, faults := catalogue.Parse(c.options.CataloguePath, source)
+	parsed, faults := catalogue.ParseFiles(c.options.CataloguePath, texts)
 	if len(faults) > 0 {
 		c.say("%s", faults.Error())
 		ok = false

@@ -31,13 +31,13 @@ const (
 // The document is never nil. When there are faults, into is filled as far as
 // it could be.
 func Decode(file string, data []byte, into any, notYet map[string]string) (*Document, Faults) {
-	doc := &Document{File: file, lines: map[string]int{}}
+	doc := &Document{File: file, Source: data, places: map[string]place{}}
 	root, faults := parse(file, data)
 	if root == nil {
 		return doc, faults
 	}
 	d := &decoder{doc: doc, notYet: notYet}
-	Cursor{d: d, node: root}.Into(into)
+	Cursor{d: d, node: root, file: file}.Into(into)
 	return doc, d.faults.Sorted()
 }
 
@@ -45,8 +45,18 @@ type decoder struct {
 	doc    *Document
 	notYet map[string]string
 	faults Faults
+	files  map[*yaml.Node]string // where a node of another file begins
 	nodes  int
 	full   bool
+}
+
+// child is the cursor at a node below c.
+func (c Cursor) child(node *yaml.Node, path string) Cursor {
+	file := c.file
+	if other, ok := c.d.files[node]; ok {
+		file = other
+	}
+	return Cursor{d: c.d, node: node, path: path, file: file, depth: c.depth + 1}
 }
 
 // Cursor is a place in the file that is being read.
@@ -54,6 +64,7 @@ type Cursor struct {
 	d     *decoder
 	node  *yaml.Node
 	path  string
+	file  string
 	depth int
 }
 
@@ -133,7 +144,7 @@ func (c Cursor) Entries() []Entry {
 		return nil
 	}
 	var entries []Entry
-	seen := map[string]int{}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := resolve(n.Content[i])
 		if key.Kind != yaml.ScalarNode {
@@ -144,18 +155,18 @@ func (c Cursor) Entries() []Entry {
 		if c.path != "" {
 			path = c.path + "." + key.Value
 		}
-		at := Cursor{d: c.d, node: n.Content[i+1], path: path, depth: c.depth + 1}
+		at := c.child(n.Content[i+1], path)
 		if key.Tag == "!!merge" {
 			c.Fault("merge keys (<<) are not read", "write the keys out")
 			continue
 		}
-		if line, twice := seen[key.Value]; twice {
-			c.d.faults = append(c.d.faults, Fault{File: c.d.doc.File, Line: key.Line, Path: path,
-				Message: fmt.Sprintf("stands twice, first on line %d", line), Remedy: "keep one of them"})
+		if seen[key.Value] {
+			c.d.faults = append(c.d.faults, Fault{File: at.file, Line: key.Line, Path: path,
+				Message: "stands twice, first on " + c.d.doc.Place(path), Remedy: "keep one of them"})
 			continue
 		}
-		seen[key.Value] = key.Line
-		c.d.doc.lines[path] = key.Line
+		seen[key.Value] = true
+		c.d.doc.places[path] = place{at.file, key.Line}
 		entries = append(entries, Entry{key.Value, at})
 	}
 	return entries
@@ -170,8 +181,8 @@ func (c Cursor) Items() []Cursor {
 	items := make([]Cursor, len(n.Content))
 	for i, item := range n.Content {
 		path := c.path + "[" + strconv.Itoa(i) + "]"
-		c.d.doc.lines[path] = item.Line
-		items[i] = Cursor{d: c.d, node: item, path: path, depth: c.depth + 1}
+		items[i] = c.child(item, path)
+		c.d.doc.places[path] = place{items[i].file, item.Line}
 	}
 	return items
 }
@@ -179,8 +190,8 @@ func (c Cursor) Items() []Cursor {
 // UnknownKey reports the key of an entry that is none of the known ones: as
 // "not yet" where the caller of Decode said so, else with the nearest.
 func (c Cursor) UnknownKey(key string, known []string) {
-	line := c.d.doc.lines[c.path]
-	fault := Fault{File: c.d.doc.File, Line: line, Path: c.path}
+	at := c.d.doc.places[c.path]
+	fault := Fault{File: at.file, Line: at.line, Path: c.path}
 	if sentence, ok := c.d.sentence(c.path); ok {
 		fault.Message, fault.Remedy = "not yet: "+sentence, "remove the key"
 	} else {
@@ -255,7 +266,7 @@ func (c Cursor) decode(v reflect.Value) {
 			return
 		}
 		fresh, before := reflect.New(v.Type().Elem()), len(c.d.faults)
-		Cursor{d: c.d, node: c.node, path: c.path, depth: c.depth + 1}.decode(fresh.Elem())
+		c.child(c.node, c.path).decode(fresh.Elem())
 		if len(c.d.faults) == before || v.Type().Elem().Kind() == reflect.Struct {
 			v.Set(fresh) // a scalar that is refused stays absent
 		}

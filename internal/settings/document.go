@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,29 +12,49 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Document is a decoded file: where each path of it stands.
+// Document is a decoded file, or several read as one: where each path stands.
 type Document struct {
-	File  string
-	lines map[string]int
+	File   string // the one file, or the folder of several
+	Source []byte // the text; of several files the one text they make
+	places map[string]place
+	many   bool
+}
+
+// place is where something stands.
+type place struct {
+	file string
+	line int
 }
 
 // Has tells whether the path, such as "services[0].needs", was written in
 // the file.
 func (d *Document) Has(path string) bool {
-	_, ok := d.lines[path]
+	_, ok := d.places[path]
 	return ok
 }
 
 // Line is the line of the path; of a path that is not written, the line of
 // the nearest thing around it that is; 0 when there is none.
-func (d *Document) Line(path string) int {
+func (d *Document) Line(path string) int { return d.nearest(path).line }
+
+// Place is where the path stands, in words: "line 12", and of several files
+// "line 12 of acme.yaml".
+func (d *Document) Place(path string) string {
+	at := d.nearest(path)
+	if d.many {
+		return fmt.Sprintf("line %d of %s", at.line, filepath.Base(at.file))
+	}
+	return fmt.Sprintf("line %d", at.line)
+}
+
+func (d *Document) nearest(path string) place {
 	for {
-		if line, ok := d.lines[path]; ok {
-			return line
+		if at, ok := d.places[path]; ok {
+			return at
 		}
 		cut := strings.LastIndexAny(path, ".[")
 		if cut < 0 {
-			return 0
+			return place{file: d.File}
 		}
 		path = path[:cut]
 	}
@@ -41,7 +62,8 @@ func (d *Document) Line(path string) int {
 
 // Fault is a fault at the path, with its line.
 func (d *Document) Fault(path, message, remedy string) Fault {
-	return Fault{File: d.File, Line: d.Line(path), Path: path, Message: message, Remedy: remedy}
+	at := d.nearest(path)
+	return Fault{File: at.file, Line: at.line, Path: path, Message: message, Remedy: remedy}
 }
 
 // parse reads the one YAML document of the file; nil without a fault is a

@@ -54,10 +54,15 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Sorted returns the faults ordered by line, then as they were found.
+// Sorted returns the faults ordered by file and line, then as they were found.
 func (f Faults) Sorted() Faults {
 	sorted := append(Faults(nil), f...)
-	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Line < sorted[j].Line })
+	sort.SliceStable(sorted, func(i, j int) bool {
+		if sorted[i].File != sorted[j].File {
+			return sorted[i].File < sorted[j].File
+		}
+		return sorted[i].Line < sorted[j].Line
+	})
 	return sorted
 }
 
