@@ -29,7 +29,7 @@ func (c *Catalogue) Allowed(a *Agreement, at int64) (Allowance, error) {
 	}
 	for _, i := range a.Indicators {
 		if i.Kind == KindAvailability && i.Target != nil {
-			out.Down = product(minus(ratMS(1), i.Target), seconds(ratMS(out.Agreed)))
+			out.Down = whole(1).less(numberOf(i.Target)).times(whole(out.Agreed).seconds()).rat()
 			break
 		}
 	}

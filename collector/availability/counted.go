@@ -1,9 +1,6 @@
 package availability
 
-import (
-	"math/big"
-	"sort"
-)
+import "sort"
 
 // counted is an outage with what of it counts.
 type counted struct {
@@ -55,10 +52,10 @@ func (v *view) outages(from, end int64, countable func(begin int64) (Set, error)
 type repair struct {
 	started  int64
 	restored int64
-	mean     *big.Rat
-	median   *big.Rat
-	p90      *big.Rat
-	longest  *big.Rat
+	mean     number
+	median   number
+	p90      number
+	longest  number
 	any      bool // an outage concerns the period at all
 }
 
@@ -74,8 +71,8 @@ func repairOf(outages []counted, from, end int64) repair {
 			times = append(times, o.total)
 			total += o.total
 		}
-		if r.longest == nil || r.longest.Cmp(ratMS(o.total)) < 0 {
-			r.longest = ratMS(o.total)
+		if r.longest.none() || r.longest.num < o.total {
+			r.longest = whole(o.total)
 		}
 	}
 	n := int64(len(times))
@@ -84,8 +81,8 @@ func repairOf(outages []counted, from, end int64) repair {
 		return r
 	}
 	sort.Slice(times, func(i, j int) bool { return times[i] < times[j] })
-	r.mean = big.NewRat(total, n)
-	r.median = big.NewRat(times[(n-1)/2]+times[n/2], 2)
-	r.p90 = ratMS(times[(9*n+9)/10-1]) // the ceil(0.9 n)-th smallest
+	r.mean = whole(total).over(whole(n))
+	r.median = whole(times[(n-1)/2] + times[n/2]).over(whole(2))
+	r.p90 = whole(times[(9*n+9)/10-1]) // the ceil(0.9 n)-th smallest
 	return r
 }

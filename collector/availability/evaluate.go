@@ -25,6 +25,7 @@ type evaluation struct {
 	components map[string]int // by name, in the catalogue
 	services   map[string]int
 	chi        quantiles
+	kept       fractions
 	zones      map[string]*time.Location // of each service's agreement in force; nil: not looked up
 }
 
@@ -75,7 +76,7 @@ func (e *evaluation) each(visit func(*view, period) error) error {
 
 func newEvaluation(in Input) *evaluation {
 	e := &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{},
-		components: map[string]int{}, services: map[string]int{}, chi: quantiles{}}
+		components: map[string]int{}, services: map[string]int{}, chi: quantiles{}, kept: fractions{}}
 	for i := len(in.Catalogue.Components) - 1; i >= 0; i-- { // the first of a name counts
 		e.components[in.Catalogue.Components[i].Name] = i
 	}

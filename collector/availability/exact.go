@@ -1,67 +1,10 @@
 package availability
 
 import (
-	"math"
 	"math/big"
 	"strconv"
 	"strings"
 )
-
-// Times are exact fractions of milliseconds until they leave the package.
-
-func ratMS(ms int64) *big.Rat { return new(big.Rat).SetInt64(ms) }
-
-func sum(a, b *big.Rat) *big.Rat {
-	if n, m, ok := int64s(a, b); ok && small(n) && small(m) {
-		return ratMS(n + m)
-	}
-	return new(big.Rat).Add(a, b)
-}
-
-func minus(a, b *big.Rat) *big.Rat {
-	if n, m, ok := int64s(a, b); ok && small(n) && small(m) {
-		return ratMS(n - m)
-	}
-	return new(big.Rat).Sub(a, b)
-}
-
-// small tells whether a sum of two such numbers is an int64.
-func small(n int64) bool { return -1<<62 < n && n < 1<<62 }
-
-func product(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
-
-// ratio is a/b, nil (no value) where b is 0 or either has no value.
-func ratio(a, b *big.Rat) *big.Rat {
-	if a == nil || b == nil || b.Sign() == 0 {
-		return nil
-	}
-	if n, d, ok := int64s(a, b); ok {
-		return big.NewRat(n, d)
-	}
-	return new(big.Rat).Quo(a, b)
-}
-
-// int64s gives two whole numbers as such: most times are, and then one
-// reduction does for the three of a division of fractions.
-func int64s(a, b *big.Rat) (n, d int64, ok bool) {
-	if !a.IsInt() || !b.IsInt() || !a.Num().IsInt64() || !b.Num().IsInt64() {
-		return 0, 0, false
-	}
-	n, d = a.Num().Int64(), b.Num().Int64()
-	return n, d, n != math.MinInt64 && d != math.MinInt64
-}
-
-// seconds makes seconds of milliseconds; no value stays none.
-func seconds(ms *big.Rat) *big.Rat { return ratio(ms, ratMS(1000)) }
-
-// float is the float nearest to the exact value; nil stays nil.
-func float(r *big.Rat) *float64 {
-	if r == nil {
-		return nil
-	}
-	f, _ := r.Float64()
-	return &f
-}
 
 // msSeconds is the float nearest to the exact value: of a whole number that a
 // float holds exactly, division gives just that.
@@ -70,7 +13,7 @@ func msSeconds(ms int64) float64 {
 	if -exact <= ms && ms <= exact {
 		return float64(ms) / 1000
 	}
-	return *float(seconds(ratMS(ms)))
+	return *whole(ms).seconds().float()
 }
 
 // Percent prints the share in per cent with so many decimals, cut off and
@@ -80,7 +23,7 @@ func Percent(share *big.Rat, decimals int) string {
 	if share == nil {
 		return "-"
 	}
-	return Truncate(product(share, ratMS(100)), decimals) + " %"
+	return Truncate(new(big.Rat).Mul(share, big.NewRat(100, 1)), decimals) + " %"
 }
 
 // PercentUp is Percent rounded up: the upper end of an interval is never

@@ -157,8 +157,8 @@ func (x *Explanation) add(pieces []Piece, a *Agreement) {
 		term("state", s.String(), t.state[s])
 	}
 	counted := a.Policies.assumed(a.Policies.measured(t))
-	x.Share = Share{Up: counted.up, Down: counted.down, Known: counted.known(), Unknown: counted.unknown,
-		Availability: counted.availability(), Lost: ratio(counted.down, counted.known())}
+	x.Share = Share{Up: counted.up.rat(), Down: counted.down.rat(), Known: counted.known().rat(), Unknown: counted.unknown.rat(),
+		Availability: counted.availability().rat(), Lost: counted.down.over(counted.known()).rat()}
 }
 
 func agreed(a *Agreement) Agreed {

@@ -74,7 +74,7 @@ type Outage struct {
 }
 
 // Exact has the values that are compared and printed, as exact fractions
-// (times in s); nil is no value.
+// (times in s); nil is no value. They may be shared: nobody changes them.
 type Exact struct {
 	Availability     *big.Rat
 	AvailabilityLow  *big.Rat
@@ -126,10 +126,10 @@ func (e *evaluation) figures(v *view, p period) (Figures, error) {
 	if len(c.planned) > 0 || len(c.adjusted) > 0 || len(c.upPlanned) > 0 {
 		without = v.withoutExclusions(c, p.from, elapsed)
 	}
-	f.shares(seen, assumed, without)
+	f.shares(seen, assumed, without, e.kept)
 	r := repairOf(outages, p.from, p.end)
-	f.reliability(assumed, r, e.chi)
-	f.budget(a, t.agreed(), c.remaining.Length())
+	f.reliability(assumed, r, e.chi, e.kept)
+	f.budget(a, assumed.down, t.agreed(), c.remaining.Length(), e.kept)
 	f.list(outages, a, p)
 	f.indicate(a, t.agreed() > 0, r)
 	return f, nil
@@ -151,28 +151,46 @@ func (v *view) withoutExclusions(c cuts, from, elapsed int64) amounts {
 	return p.assumed(p.measured(t))
 }
 
-func (f *Figures) shares(seen, assumed, without amounts) {
-	x := &f.Exact
+func (f *Figures) shares(seen, assumed, without amounts, keep fractions) {
 	all := seen.all()
-	x.Availability = assumed.availability()
-	x.AvailabilityLow = ratio(seen.up, all)
-	x.AvailabilityHigh = ratio(sum(seen.up, seen.unknown), all)
-	x.WithoutExclusion = without.availability()
-	x.Coverage = ratio(seen.known(), all)
-	f.Availability, f.AvailabilityLow, f.AvailabilityHigh = float(x.Availability), float(x.AvailabilityLow), float(x.AvailabilityHigh)
-	f.AvailabilityWithoutExclusions, f.Coverage = float(x.WithoutExclusion), float(x.Coverage)
+	a, low, high := assumed.availability(), seen.up.over(all), seen.up.plus(seen.unknown).over(all)
+	plain, coverage := without.availability(), seen.known().over(all)
+	x := &f.Exact
+	x.Availability, x.AvailabilityLow, x.AvailabilityHigh = keep.of(a), keep.of(low), keep.of(high)
+	x.WithoutExclusion, x.Coverage = keep.of(plain), keep.of(coverage)
+	f.Availability, f.AvailabilityLow, f.AvailabilityHigh = a.float(), low.float(), high.float()
+	f.AvailabilityWithoutExclusions, f.Coverage = plain.float(), coverage.float()
 }
 
-func (f *Figures) reliability(a amounts, r repair, chi quantiles) {
+func (f *Figures) reliability(a amounts, r repair, chi quantiles, keep fractions) {
+	up, down, n := a.up.seconds(), a.down.seconds(), whole(r.started)
+	mtbf, mtbsi, each := up.over(n), a.known().seconds().over(n), down.over(n)
+	mean, median, p90, longest := r.mean.seconds(), r.median.seconds(), r.p90.seconds(), r.longest.seconds()
 	x := &f.Exact
-	x.Up, x.Down = seconds(a.up), seconds(a.down)
-	n := ratMS(r.started)
-	x.MTBF, x.MTBSI, x.DownPerOutage = ratio(x.Up, n), ratio(seconds(a.known()), n), ratio(x.Down, n)
-	x.MTTR, x.MTTRMedian, x.MTTRP90, x.Longest = seconds(r.mean), seconds(r.median), seconds(r.p90), seconds(r.longest)
+	x.Up, x.Down = keep.of(up), keep.of(down)
+	x.MTBF, x.MTBSI, x.DownPerOutage = keep.of(mtbf), keep.of(mtbsi), keep.of(each)
+	x.MTTR, x.MTTRMedian, x.MTTRP90, x.Longest = keep.of(mean), keep.of(median), keep.of(p90), keep.of(longest)
 	f.OutagesStarted, f.OutagesRestored = r.started, r.restored
-	f.MTBFS, f.MTBSIS, f.DownPerOutageS = float(x.MTBF), float(x.MTBSI), float(x.DownPerOutage)
-	f.MTTRS, f.MTTRMedianS, f.MTTRP90S, f.LongestS = float(x.MTTR), float(x.MTTRMedian), float(x.MTTRP90), float(x.Longest)
-	f.MTBFLowerS, f.MTBFUpperS = chi.mtbfInterval(*float(x.Up), r.started)
+	f.MTBFS, f.MTBSIS, f.DownPerOutageS = mtbf.float(), mtbsi.float(), each.float()
+	f.MTTRS, f.MTTRMedianS, f.MTTRP90S, f.LongestS = mean.float(), median.float(), p90.float(), longest.float()
+	f.MTBFLowerS, f.MTBFUpperS = chi.mtbfInterval(*up.float(), r.started)
+}
+
+// fractions are those that figures keep, each made once: many services were up
+// all month, or down for a minute.
+type fractions map[number]*big.Rat
+
+// of is the fraction of the number, not to be changed; nil is no value.
+func (f fractions) of(n number) *big.Rat {
+	if n.none() || n.wide != nil {
+		return n.rat()
+	}
+	r, made := f[n]
+	if !made {
+		r = n.rat()
+		f[n] = r
+	}
+	return r
 }
 
 // quantiles remembers those of the chi-square distribution by the number of
@@ -203,19 +221,19 @@ func (q quantiles) mtbfInterval(up float64, n int64) (lower, upper *float64) {
 	return &low, &high
 }
 
-// budget compares downtime with what the first availability target allows.
-func (f *Figures) budget(a *Agreement, agreed, whole int64) {
+// budget compares downtime with what the first availability target allows of
+// the agreed time that has elapsed and of that of the whole period, all in ms.
+func (f *Figures) budget(a *Agreement, down number, elapsed, period int64, keep fractions) {
 	for _, i := range a.Indicators {
 		if i.Kind != KindAvailability || i.Target == nil {
 			continue
 		}
-		x := &f.Exact
-		loss := minus(ratMS(1), i.Target)
-		x.Allowed = product(loss, seconds(ratMS(whole)))
-		x.Budget = minus(x.Allowed, x.Down)
-		x.BurnRate = ratio(ratio(x.Down, x.Allowed), ratio(ratMS(agreed), ratMS(whole)))
-		f.BudgetS, f.BurnRate = float(x.Budget), float(x.BurnRate)
-		f.BudgetElapsedS = float(minus(product(loss, seconds(ratMS(agreed))), x.Down))
+		loss := whole(1).less(numberOf(i.Target))
+		spent, allowed := down.seconds(), loss.times(whole(period).seconds())
+		left, burn := allowed.less(spent), spent.over(allowed).over(whole(elapsed).over(whole(period)))
+		f.Exact.Allowed, f.Exact.Budget, f.Exact.BurnRate = keep.of(allowed), keep.of(left), keep.of(burn)
+		f.BudgetS, f.BurnRate = left.float(), burn.float()
+		f.BudgetElapsedS = loss.times(whole(elapsed).seconds()).less(spent).float()
 		return
 	}
 }

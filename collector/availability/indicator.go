@@ -44,9 +44,9 @@ func (f *Figures) indicate(a *Agreement, elapsed bool, r repair) {
 	for _, i := range a.Indicators {
 		out := IndicatorResult{Name: i.Name, State: NotApplicable, Kind: i.Kind}
 		if i.Kind.Computed() {
-			out.Target, out.Unacceptable = float(i.Target), float(i.Unacceptable)
+			out.Target, out.Unacceptable = numberOf(i.Target).float(), numberOf(i.Unacceptable).float()
 			out.Exact = f.actual(i.Kind)
-			out.Actual = float(out.Exact)
+			out.Actual = numberOf(out.Exact).float()
 			out.State = f.judge(i, out.Exact, a.Limit(), elapsed, r)
 		}
 		f.Indicators = append(f.Indicators, out)
@@ -66,7 +66,7 @@ func (f *Figures) actual(k Kind) *big.Rat {
 	case KindLongestOutage:
 		return f.Exact.Longest
 	case KindOutages:
-		return ratMS(f.OutagesStarted)
+		return whole(f.OutagesStarted).rat()
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package availability
 
 import (
 	"fmt"
-	"math/big"
 	"sort"
 )
 
@@ -126,25 +125,24 @@ func checkWhole(pieces []Piece, t tally, c cuts, from, end int64) error {
 
 // amounts are U, D and X of the definitions, in ms, exact.
 type amounts struct {
-	up, down, unknown *big.Rat
+	up, down, unknown number
 }
 
 // measured assigns degraded time and leaves unknown time what it is.
 func (p Policies) measured(t tally) amounts {
-	a := amounts{ratMS(t.state[Up]), ratMS(t.state[Down]), ratMS(t.state[Unknown])}
+	a := amounts{whole(t.state[Up]), whole(t.state[Down]), whole(t.state[Unknown])}
 	if t.state[Degraded] == 0 {
 		return a
 	}
-	degraded := ratMS(t.state[Degraded])
-	share := new(big.Rat)
+	degraded, share := whole(t.state[Degraded]), whole(0)
 	switch {
 	case p.Degraded.Down:
-		share.SetInt64(1)
+		share = whole(1)
 	case p.Degraded.Share != nil:
-		share.Set(p.Degraded.Share)
+		share = numberOf(p.Degraded.Share)
 	}
-	a.down = sum(a.down, product(degraded, share))
-	a.up = sum(a.up, product(degraded, minus(ratMS(1), share)))
+	a.down = a.down.plus(degraded.times(share))
+	a.up = a.up.plus(degraded.times(whole(1).less(share)))
 	return a
 }
 
@@ -152,13 +150,13 @@ func (p Policies) measured(t tally) amounts {
 func (p Policies) assumed(a amounts) amounts {
 	switch p.Unknown {
 	case AsUp:
-		return amounts{sum(a.up, a.unknown), a.down, new(big.Rat)}
+		return amounts{a.up.plus(a.unknown), a.down, whole(0)}
 	case AsDown:
-		return amounts{a.up, sum(a.down, a.unknown), new(big.Rat)}
+		return amounts{a.up, a.down.plus(a.unknown), whole(0)}
 	}
 	return a
 }
 
-func (a amounts) known() *big.Rat        { return sum(a.up, a.down) }
-func (a amounts) all() *big.Rat          { return sum(a.known(), a.unknown) }
-func (a amounts) availability() *big.Rat { return ratio(a.up, a.known()) }
+func (a amounts) known() number        { return a.up.plus(a.down) }
+func (a amounts) all() number          { return a.known().plus(a.unknown) }
+func (a amounts) availability() number { return a.up.over(a.known()) }
