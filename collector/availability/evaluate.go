@@ -33,7 +33,7 @@ type evaluation struct {
 // version in force in it, in the order of the catalogue, each for its part.
 func Evaluate(in Input) ([]Figures, error) {
 	e := newEvaluation(in)
-	all := []Figures{}
+	all := make([]Figures, 0, e.versions())
 	err := e.each(func(v *view, p period) error {
 		f, err := e.figures(v, p)
 		all = append(all, f)
@@ -43,6 +43,20 @@ func Evaluate(in Input) ([]Figures, error) {
 		return nil, err
 	}
 	return all, nil
+}
+
+// versions is at most how many agreement versions each visits.
+func (e *evaluation) versions() int {
+	if e.in.Service == "" {
+		return len(e.in.Catalogue.Agreements)
+	}
+	n := 0
+	for i := range e.in.Catalogue.Agreements {
+		if e.in.Catalogue.Agreements[i].Service == e.in.Service {
+			n++
+		}
+	}
+	return n
 }
 
 // each visits the agreement versions in force in the period, in the order of

@@ -84,7 +84,6 @@ type snapshot struct {
 	streaks map[string][]availability.Streak
 	month   []availability.Figures
 	lines   *lines
-	ordered []availability.Streak // all, by their beginning
 }
 
 // lifetime is how long a snapshot is shared; maxSnapshots how many there are.
@@ -142,38 +141,38 @@ func (e *Engine) Month(ctx context.Context, asOf time.Time) ([]availability.Figu
 
 // monthOf evaluates each agreement over the month asOf lies in for its zone.
 func (e *Engine) monthOf(c *availability.Catalogue, streaks map[string][]availability.Streak, asOf int64) ([]availability.Figures, error) {
-	months := map[string][2]availability.Date{}
-	of := func(zone *time.Location) string {
+	type month struct{ first, next availability.Date }
+	of := map[*time.Location]month{}
+	var months []month
+	for i := range c.Agreements {
+		zone := c.Agreements[i].Zone
+		if _, known := of[zone]; known {
+			continue
+		}
 		// An instant on the edge belongs to the month that ends there: what is
 		// known then is what happened before.
-		t := time.UnixMilli(asOf - 1).In(zone)
-		y, m, _ := t.Date()
-		key := t.Format("2006-01")
+		y, m, _ := time.UnixMilli(asOf - 1).In(zone).Date()
 		first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
 		next := first.AddDate(0, 1, 0)
-		months[key] = [2]availability.Date{availability.NewDate(y, int(m), 1), availability.NewDate(next.Year(), int(next.Month()), 1)}
-		return key
-	}
-	zones := map[string]*time.Location{}
-	for i := range c.Agreements {
-		zones[c.Agreements[i].Number] = c.Agreements[i].Zone
-		of(c.Agreements[i].Zone)
+		of[zone] = month{availability.NewDate(y, int(m), 1), availability.NewDate(next.Year(), int(next.Month()), 1)}
+		if !slices.Contains(months, of[zone]) {
+			months = append(months, of[zone])
+		}
 	}
 	var all []availability.Figures
-	for key, ends := range months {
-		found, err := e.evaluate(c, streaks, availability.On(ends[0]), availability.On(ends[1]), asOf)
-		if err != nil {
-			return nil, err
+	for _, each := range months {
+		found, err := e.evaluate(c, streaks, availability.On(each.first), availability.On(each.next), asOf)
+		if err != nil || len(months) == 1 {
+			return found, err
 		}
 		for i := range found {
-			if of(found[i].From.Zone) == key {
+			if of[found[i].From.Zone] == each {
 				all = append(all, found[i])
 			}
 		}
 	}
-	if len(months) > 1 { // back into the catalogue's order
-		slices.SortStableFunc(all, func(a, b availability.Figures) int { return rank(c, &a) - rank(c, &b) })
-	}
+	// Back into the catalogue's order.
+	slices.SortStableFunc(all, func(a, b availability.Figures) int { return rank(c, &a) - rank(c, &b) })
 	return all, nil
 }
 

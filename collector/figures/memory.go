@@ -1,12 +1,11 @@
 package figures
 
 import (
-	"cmp"
 	"encoding/binary"
-	"hash/fnv"
-	"io"
 	"slices"
 	"sync"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
@@ -90,32 +89,24 @@ func rowsOf(all []availability.Figures, t int64) []row {
 }
 
 // fingerprint is a hash of all that was known at t: streaks that began before
-// it, as far as they went before it.
+// it, as far as they went before it. Their order does not matter: it is the sum
+// of what each comes to.
 func (s *snapshot) fingerprint(t int64) uint64 {
-	s.mu.Lock()
-	if s.ordered == nil {
-		for _, list := range s.streaks {
-			s.ordered = append(s.ordered, list...)
+	var whole uint64
+	var text []byte
+	for _, list := range s.streaks {
+		for i := range list {
+			k := &list[i]
+			if k.First >= t {
+				continue
+			}
+			text = binary.LittleEndian.AppendUint64(text[:0], uint64(k.First))
+			text = binary.LittleEndian.AppendUint64(text, uint64(min(k.Last, t)))
+			text = binary.LittleEndian.AppendUint64(text, uint64(k.Hold))
+			text = append(text, byte(k.State))
+			text = append(append(text, k.Component...), 0)
+			whole += xxhash.Sum64(append(text, k.Observer...))
 		}
-		slices.SortFunc(s.ordered, func(a, b availability.Streak) int {
-			return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Observer, b.Observer))
-		})
 	}
-	ordered := s.ordered
-	s.mu.Unlock()
-	h := fnv.New64a()
-	var b [25]byte
-	for i := range ordered {
-		k := &ordered[i]
-		if k.First >= t {
-			break
-		}
-		binary.LittleEndian.PutUint64(b[0:], uint64(k.First))
-		binary.LittleEndian.PutUint64(b[8:], uint64(min(k.Last, t)))
-		binary.LittleEndian.PutUint64(b[16:], uint64(k.Hold))
-		b[24] = byte(k.State)
-		_, _ = h.Write(b[:]) // a hash never fails
-		_, _ = io.WriteString(h, k.Component+"\x00"+k.Observer+"\x00")
-	}
-	return h.Sum64()
+	return whole
 }
