@@ -17,7 +17,6 @@ func (v *view) planned(base Set, from, to int64) (Set, []cause) {
 // down for a larger share than it would if everything they name were up.
 // lifted is, by thing of the tree, when one of the latter names it.
 func (v *view) windows(from, to int64) (direct, indirect []cause, lifted map[int][]Span) {
-	lifted = map[int][]Span{}
 	for _, w := range v.model.catalogue.Windows {
 		when, ok := v.valid(w)
 		if !ok || when.within(from, to).Length() == 0 {
@@ -31,6 +30,9 @@ func (v *view) windows(from, to int64) (direct, indirect []cause, lifted map[int
 		for _, names := range [][]string{w.Services, w.Components} {
 			for _, name := range names {
 				if i, ok := v.tree.index[name]; ok {
+					if lifted == nil {
+						lifted = map[int][]Span{}
+					}
 					lifted[i] = append(lifted[i], when)
 					touched = true
 				}

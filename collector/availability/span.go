@@ -14,6 +14,7 @@ func (s Span) Length() int64 { return max(0, s.To-s.From) }
 func (s Span) within(from, to int64) Span { return Span{max(s.From, from), min(s.To, to)} }
 
 // Set is a set of instants: spans in order that neither overlap nor touch.
+// Nobody changes a set once it is made, so that one may be another.
 type Set []Span
 
 // NewSet is the set of all instants that lie in one of the spans.
@@ -45,6 +46,12 @@ func NewSet(spans ...Span) Set {
 
 // Union has the instants of either set.
 func (s Set) Union(o Set) Set {
+	switch {
+	case len(o) == 0:
+		return s[:len(s):len(s)]
+	case len(s) == 0:
+		return o[:len(o):len(o)]
+	}
 	return NewSet(append(append(make([]Span, 0, len(s)+len(o)), s...), o...)...)
 }
 
@@ -66,6 +73,9 @@ func (s Set) Intersect(o Set) Set {
 
 // Minus has the instants of s that are not in o.
 func (s Set) Minus(o Set) Set {
+	if len(o) == 0 {
+		return s[:len(s):len(s)]
+	}
 	var out Set
 	j := 0
 	for _, span := range s {
@@ -88,6 +98,9 @@ func (s Set) Minus(o Set) Set {
 
 // Within has the instants of s in [from, to).
 func (s Set) Within(from, to int64) Set {
+	if len(s) > 0 && from <= s[0].From && s[len(s)-1].To <= to {
+		return s[:len(s):len(s)]
+	}
 	var out Set
 	for _, span := range s[s.search(from):] {
 		if span.From >= to {

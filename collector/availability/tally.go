@@ -1,8 +1,9 @@
 package availability
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
 )
 
 // Cut is what took a piece of the period out of the agreed time.
@@ -76,7 +77,7 @@ func (v *view) pieces(c cuts, from, end int64) ([]Piece, tally, error) {
 		}
 		out = append(out, p)
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].From < out[j].From })
+	slices.SortFunc(out, func(a, b Piece) int { return cmp.Compare(a.From, b.From) })
 	var t tally
 	for _, p := range out {
 		if p.Cut == NoCut {

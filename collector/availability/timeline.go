@@ -1,6 +1,7 @@
 package availability
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 )
@@ -110,12 +111,7 @@ func byObserver(streaks []Streak, asOf int64) [][]Streak {
 			sorted = append(sorted, s)
 		}
 	}
-	sort.SliceStable(sorted, func(i, j int) bool {
-		if sorted[i].Observer != sorted[j].Observer {
-			return sorted[i].Observer < sorted[j].Observer
-		}
-		return sorted[i].First < sorted[j].First
-	})
+	slices.SortStableFunc(sorted, func(a, b Streak) int { return cmp.Or(cmp.Compare(a.Observer, b.Observer), cmp.Compare(a.First, b.First)) })
 	var lists [][]Streak
 	for begin, i := 0, 1; i <= len(sorted); i++ {
 		if i == len(sorted) || sorted[i].Observer != sorted[begin].Observer {

@@ -1,8 +1,9 @@
 package availability
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
 	"time"
 )
 
@@ -78,7 +79,7 @@ func newModel(e *evaluation, zone *time.Location) *model {
 // tree builds the tree of the service.
 func (m *model) tree(service string) (*tree, error) {
 	t := &tree{index: map[string]int{}}
-	if err := m.grow(t, service, map[string]bool{}, true); err != nil {
+	if err := m.grow(t, service, nil, true); err != nil {
 		return nil, err
 	}
 	sortEvents(t.events)
@@ -87,15 +88,16 @@ func (m *model) tree(service string) (*tree, error) {
 
 // sortEvents puts events in time order; those of one instant keep theirs.
 func sortEvents(events []event) {
-	sort.SliceStable(events, func(i, j int) bool { return events[i].at < events[j].at })
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
 }
 
-// grow adds the named thing, after all it needs.
-func (m *model) grow(t *tree, name string, above map[string]bool, top bool) error {
+// grow adds the named thing, after all it needs; above are the services that
+// lead to it.
+func (m *model) grow(t *tree, name string, above []string, top bool) error {
 	if _, done := t.index[name]; done {
 		return nil
 	}
-	if above[name] {
+	if slices.Contains(above, name) {
 		return fmt.Errorf("service %q needs itself", name)
 	}
 	var from, until Bound
@@ -109,12 +111,10 @@ func (m *model) grow(t *tree, name string, above map[string]bool, top bool) erro
 		if !top { // the evaluated service's own existence is a cut, not a state
 			from, until = s.From, s.Until
 		}
-		above[name] = true
-		need, err := m.resolve(t, s.Needs, above)
+		need, err := m.resolve(t, s.Needs, append(above, name))
 		if err != nil {
 			return err
 		}
-		delete(above, name)
 		each.need = need
 	} else {
 		return fmt.Errorf("no component or service %q", name)
@@ -123,6 +123,7 @@ func (m *model) grow(t *tree, name string, above map[string]bool, top bool) erro
 	t.things = append(t.things, each)
 	t.index[name] = i
 	if each.seen != nil {
+		t.events = slices.Grow(t.events, len(each.seen.timeline)+1)
 		for _, seg := range each.seen.timeline {
 			t.events = append(t.events, event{seg.From, i, facts, value(seg.State)})
 		}
@@ -151,7 +152,7 @@ func (t *tree) exist(i int, span Span) {
 	}
 }
 
-func (m *model) resolve(t *tree, n Need, above map[string]bool) (*node, error) {
+func (m *model) resolve(t *tree, n Need, above []string) (*node, error) {
 	if n.Name != "" {
 		err := m.grow(t, n.Name, above, false)
 		return &node{leaf: t.index[n.Name]}, err
