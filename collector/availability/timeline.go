@@ -111,7 +111,9 @@ func byObserver(streaks []Streak, asOf int64) [][]Streak {
 			sorted = append(sorted, s)
 		}
 	}
-	slices.SortStableFunc(sorted, func(a, b Streak) int { return cmp.Or(cmp.Compare(a.Observer, b.Observer), cmp.Compare(a.First, b.First)) })
+	slices.SortStableFunc(sorted, func(a, b Streak) int {
+		return cmp.Or(cmp.Compare(a.Observer, b.Observer), cmp.Compare(a.First, b.First))
+	})
 	var lists [][]Streak
 	for begin, i := 0, 1; i <= len(sorted); i++ {
 		if i == len(sorted) || sorted[i].Observer != sorted[begin].Observer {
