@@ -75,6 +75,7 @@ type Collector struct {
 	promql  *series.PromQL
 	fold    *fold.Fold
 	figures *figures.Engine
+	gaveUp  atomic.Int64 // Unix ms when a question waited for the series in vain
 	closing *closing.Book
 	judge   *Judge
 
@@ -278,7 +279,8 @@ func (c *Collector) openFold() error {
 		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
 			return c.closing.Standing(ctx, month, asOf)
 		}})
-	c.closing = closing.New(closing.Options{Ledger: c.ledger, Figures: c.figures, Program: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log})
+	c.closing = closing.New(closing.Options{Ledger: c.ledger, Figures: c.figures, Program: c.opt.Version,
+		Ready: func() bool { _, _, ready := c.series.Progress(); return ready }, Now: c.opt.Now, Log: c.opt.Log})
 	c.openDesks()
 	c.promql = series.NewPromQL(series.Merge(c.damage.Queryable(c.series, figures.Computed), c.figures.Queryable()), series.Limits{}, c.opt.Log, c.registry)
 	c.promql.OnDamage(c.series.Suspect)
@@ -293,9 +295,32 @@ func (l lazySamples) Instant(ctx context.Context, expr string, at time.Time) ([]
 	return l.c.promql.Instant(ctx, expr, at)
 }
 
+// seriesBehind is how long a question waits for series that are behind the
+// streaks, and seriesBlocked how long nobody waits when that was in vain: a full
+// disk keeps them from being written.
+const (
+	seriesBehind  = 200 * time.Millisecond
+	seriesBlocked = 10 * time.Second
+)
+
 // factBefore finds the last fact of a streak before an instant inside it, as
 // long as raw samples are kept.
+//
+// The series may be a moment behind the streaks, and are waited for: the same
+// question has one answer. What is read again after a start takes longer; until
+// it is, the instant is the earliest it can be.
 func (c *Collector) factBefore(s availability.Streak, before int64) (int64, bool) {
+	if applied, _, ready := c.series.Progress(); ready && applied < c.fold.Folded() {
+		if time.Since(time.UnixMilli(c.gaveUp.Load())) < seriesBlocked {
+			return 0, false
+		}
+		patient, cancel := context.WithTimeout(context.Background(), seriesBehind)
+		defer cancel()
+		if c.series.Await(patient, c.fold.Folded()) != nil {
+			c.gaveUp.Store(time.Now().UnixMilli())
+			return 0, false
+		}
+	}
 	near, err := c.series.FactsBetween(context.Background(), s.Component, s.Observer, max(s.First, before-s.MaxGap), before-1)
 	if err != nil {
 		c.opt.Log.Warn("look for a raw fact", "component", s.Component, "err", err)

@@ -39,8 +39,11 @@ type Options struct {
 	Ledger  Ledger
 	Figures Figures
 	Program string // its version
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Ready tells whether all that was received can be asked for; nil: always.
+	// Until it is, nothing is frozen or compared.
+	Ready func() bool
+	Now   func() time.Time
+	Log   *slog.Logger
 	// Every is how often closed months are compared with what comes out now;
 	// 30 s by default.
 	Every time.Duration
@@ -63,6 +66,9 @@ func New(o Options) *Book {
 	if o.Every <= 0 {
 		o.Every = 30 * time.Second
 	}
+	if o.Ready == nil {
+		o.Ready = func() bool { return true }
+	}
 	return &Book{o: o, thawed: map[string]*Frozen{}, checked: map[string]string{}}
 }
 
@@ -74,6 +80,9 @@ func (r *Refusal) Error() string { return r.Why }
 // Close freezes the customer's month as it comes out now. A month that is not
 // over, has nothing agreed or is closed already is refused, as a *Refusal.
 func (b *Book) Close(ctx context.Context, customer, month, by, reason string) (ledger.Period, error) {
+	if !b.o.Ready() {
+		return ledger.Period{}, &Refusal{"the collector has started a moment ago and still reads what it received before; close the month when /-/ready says ready"}
+	}
 	now := b.o.Now().Truncate(time.Millisecond)
 	f, err := b.freeze(ctx, customer, month, now)
 	if err != nil {
@@ -242,6 +251,9 @@ func (b *Book) Run(ctx context.Context) error {
 // otherwise now, and withdraws a proposal that is no longer needed. Nothing
 // that stands is changed.
 func (b *Book) Check(ctx context.Context) error {
+	if !b.o.Ready() {
+		return nil
+	}
 	all, err := b.o.Ledger.Periods(ctx, "")
 	if err != nil {
 		return err

@@ -109,6 +109,7 @@ func flat(f *availability.Figures) (map[string]string, error) {
 		out[name] = string(value)
 	}
 	for _, o := range f.Outages {
+		o.Earliest = nil // how sure the beginning is; less, once raw facts have aged out, which is no other outcome
 		if o.To == nil || o.To.MS >= f.To.MS {
 			o.To, o.Bridged, o.Components = nil, false, nil
 		}

@@ -195,7 +195,7 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 	for _, stage := range []struct {
 		name    string
 		prepare func()
-	}{{"at the end", func() {}}, {"after a restart", l.restart}, {"from streaks alone", l.forget}} {
+	}{{"at the end", func() {}}, {"after a restart", func() { l.restart(); l.settle() }}, {"from streaks alone", l.forget}} {
 		stage.prepare()
 		for _, h := range all {
 			b.compare(h, stage.name, l.now.Load(), h.want)

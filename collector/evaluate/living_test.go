@@ -209,15 +209,27 @@ func (l *living) get(path string) []byte {
 	return text
 }
 
-// settle waits until the fold has taken up all that was delivered.
+// settle waits until the fold has taken up all that was delivered, and the
+// series all that a start reads again.
 func (l *living) settle() {
 	l.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if l.counter("plimsoll_fold_folded_position") == float64(l.accepted) {
+		if l.counter("plimsoll_fold_folded_position") == float64(l.accepted) && l.ready() {
 			return
 		}
 	}
 	l.t.Fatalf("folded up to record %v of %d", l.counter("plimsoll_fold_folded_position"), l.accepted)
+}
+
+// ready tells whether the collector says so.
+func (l *living) ready() bool {
+	l.t.Helper()
+	resp, err := http.Get(l.url + "/-/ready")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 // counter is a metric of the collector with exactly this name and labels.
