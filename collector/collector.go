@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -336,6 +338,9 @@ func (c *Collector) factBefore(s availability.Streak, before int64) (int64, bool
 
 // Run serves until ctx ends or a stage fails, then closes everything in reverse.
 func (c *Collector) Run(ctx context.Context) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // before anything answers: a signal from then on ends nothing
+	defer signal.Stop(hup)
 	group, ctx := errgroup.WithContext(ctx)
 	for _, stage := range [...]func(context.Context) error{
 		c.receive.Serve,
@@ -344,7 +349,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		c.judge.Run,
 		c.closing.Run,
 		c.foretell,
-		c.reloadOnSignal,
+		func(ctx context.Context) error { return c.reloadOn(ctx, hup) },
 		c.servePeople,
 		c.serveHost,
 		c.trim,

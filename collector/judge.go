@@ -39,6 +39,8 @@ type JudgeOptions struct {
 	Store   JudgeStore
 	// Resources are those in force.
 	Resources func() []capacity.Resource
+	// Exceptions are other thresholds of some instances; nil: there are none.
+	Exceptions func() []capacity.Exception
 	// Catalogue says which services a component belongs to, and Version which
 	// version of it that is; nil: none.
 	Catalogue func() *availability.Catalogue
@@ -98,8 +100,9 @@ func NewJudge(opt JudgeOptions) *Judge {
 // openJudge makes the judge of a collector.
 func (c *Collector) openJudge() error {
 	c.judge = NewJudge(JudgeOptions{Samples: promSamples{c.promql}, Store: c.ledger,
-		Resources: func() []capacity.Resource { return figures.Resources(c.inForce()) },
-		Catalogue: c.agreed, Version: c.inForceVersion, Ready: func() bool { _, _, ready := c.series.Progress(); return ready },
+		Resources:  func() []capacity.Resource { return figures.Resources(c.inForce()) },
+		Exceptions: func() []capacity.Exception { return c.inForce().Exceptions },
+		Catalogue:  c.agreed, Version: c.inForceVersion, Ready: func() bool { _, _, ready := c.series.Progress(); return ready },
 		Zone: time.Local, Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
 	return nil
 }
@@ -153,11 +156,19 @@ func (j *Judge) round(ctx context.Context, now time.Time) error {
 	var faults []error
 	verdict := verdict{Judgement: ledger.Judgement{At: now.UnixMilli()}}
 	resources := j.opt.Resources()
+	exceptions, hosts, err := j.exceptions(ctx)
+	if err != nil {
+		return err
+	}
 	for r := range resources {
 		instances, err := j.measure(ctx, &resources[r], windowOf(&resources[r], j.last, now))
 		faults = append(faults, err)
 		for i := range instances {
-			j.judge(ctx, &verdict, &instances[i], now)
+			each := &instances[i]
+			each.resource, _ = capacity.For(each.resource, exceptions, hosts.Label(each.series), now.UnixMilli())
+			if !each.resource.Unbounded() { // else it is not judged: what stood in breach is no longer measured
+				j.judge(ctx, &verdict, each, now)
+			}
 		}
 	}
 	if err := errors.Join(faults...); err == nil { // else a value may be missing because nobody could ask for it
@@ -172,6 +183,22 @@ func (j *Judge) round(ctx context.Context, now time.Time) error {
 	}
 	j.metrics.rounds.Inc()
 	return errors.Join(append(faults, err)...)
+}
+
+// exceptions are those in force, and the labels of hosts that they may ask for.
+func (j *Judge) exceptions(ctx context.Context) ([]capacity.Exception, figures.HostLabels, error) {
+	if j.opt.Exceptions == nil {
+		return nil, nil, nil
+	}
+	all := j.opt.Exceptions()
+	if len(all) == 0 {
+		return nil, nil, nil
+	}
+	hosts, err := j.opt.Store.Hosts(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask for the labels of hosts: %w", err)
+	}
+	return all, figures.LabelsOf(hosts), nil
 }
 
 // judge walks one instance through its values. What was judged before is not

@@ -26,7 +26,8 @@ type instance struct {
 	component string
 	labels    [][2]string // the rest of its identity, as Resource.Per has it
 	metric    string
-	key       string // of its record
+	key       string        // of its record
+	series    labels.Labels // of what is used
 	values    []usedOf
 }
 
@@ -167,7 +168,7 @@ func instanceID(r *capacity.Resource, ls labels.Labels) string {
 }
 
 func instanceOf(r *capacity.Resource, ls labels.Labels) instance {
-	i := instance{resource: r, customer: ls.Get("customer"), component: ls.Get(r.Per[0])}
+	i := instance{resource: r, customer: ls.Get("customer"), component: ls.Get(r.Per[0]), series: ls}
 	for _, name := range r.Per[1:] {
 		i.labels = append(i.labels, [2]string{name, ls.Get(name)})
 	}

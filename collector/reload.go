@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/signal"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -124,11 +122,8 @@ func (c *Collector) refuseCatalogue(ctx context.Context, faults settings.Faults)
 	return errors.Join(faults, c.tell(ctx, "catalogue.refused", "catalogue", faults[0].String()))
 }
 
-// reloadOnSignal reads the catalogue again at each SIGHUP, until ctx ends.
-func (c *Collector) reloadOnSignal(ctx context.Context) error {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+// reloadOn reads the catalogue again at each SIGHUP, until ctx ends.
+func (c *Collector) reloadOn(ctx context.Context, hup <-chan os.Signal) error {
 	for {
 		select {
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -148,6 +150,7 @@ func (r *running) describe(text, result string) {
 		r.t.Fatal(err)
 	}
 	before := r.metric("plimsoll_catalogue_reloads_total", "result", result)
+	r.page() // it runs
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		r.t.Fatal(err)
 	}
@@ -209,5 +212,77 @@ func TestReloadOfAFolder(t *testing.T) {
 		if last, err := r.c.lastCatalogue(t.Context()); err != nil || last == nil || last.Hash != r.c.inForce().Hash {
 			t.Errorf("%q: what the ledger has is not read again as what is in force: %v", row.text, err)
 		}
+	}
+}
+
+// TestBadInputsAtOnce loads a catalogue of 40 services that has one fault of
+// each kind people make: all are named together, each with file, line and
+// remedy; what was in force goes on, and a banner says so.
+func TestBadInputsAtOnce(t *testing.T) {
+	r := newRunning(t)
+	r.describe(fleet(1, "victim"), "loaded")
+	var lines []string
+	line := func(text string) int {
+		lines = append(lines, text)
+		return len(lines)
+	}
+	type fault struct {
+		what string
+		line int
+		says []string // the message, and the remedy
+	}
+	var faults []fault
+	bad := func(what, text string, says ...string) { faults = append(faults, fault{what, line(text), says}) }
+
+	line("holidays:")
+	bad("a holiday file of the wrong year", "  cn-2027: {year: 2027, closed: [2026-10-01/2026-10-07]}", "2026-10-01 is not in 2027", "give the other year a name of its own")
+	line("components:")
+	line("  - {name: victim, interval: 10s}")
+	bad("a hold below the gap streaks allow", "  - {name: db, interval: 60s, hold: 60s}", "hold: 1m is below 1.5 x the interval of 1m", "facts that came in time would not hold to the next one")
+	line("services:")
+	bad("a cycle", "  - {name: a, needs: {all_of: [b, victim]}}", "a needs b needs a", "")
+	line("  - {name: b, needs: a}")
+	for i := range 37 {
+		line(fmt.Sprintf("  - {name: s%d, needs: victim}", i+1))
+	}
+	bad("an unknown name", "  - {name: s38, needs: viktim}", `no component or service "viktim"`, `did you mean "victim"?`)
+	line("agreements:")
+	line("  - {number: SLA-1, version: 1, service: s1, zone: UTC, effective: {from: 2026-01-01}, indicators: [{name: availability, target: 99%}]}")
+	bad("overlapping versions", "  - {number: SLA-1, version: 2, service: s1, zone: UTC, effective: {from: 2026-07-01}, indicators: [{name: availability, target: 99%}]}",
+		"version 2 of SLA-1 is in force together with version 1", "let one end where the other begins")
+	line("maintenance:")
+	bad("a window that ends before it starts", `  - {change: CHG-1, services: [s1], from: "2026-10-20T04:00:00Z", to: "2026-10-20T00:00:00Z", approved_at: "2026-10-15T10:00:00Z"}`, "2026-10-20T00:00:00Z", "")
+	r.describe(strings.Join(lines, "\n")+"\n", "refused")
+
+	resp, err := http.Post(r.c.URL()+"/api/v1/catalogue/reload", "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Fatalf("the API answered %d %s, %v", resp.StatusCode, text, err)
+	}
+	var problem struct {
+		Errors []struct{ Message string }
+	}
+	if err := json.Unmarshal(text, &problem); err != nil {
+		t.Fatal(err)
+	}
+	if len(problem.Errors) != len(faults) {
+		t.Errorf("%d faults are named, want %d", len(problem.Errors), len(faults))
+	}
+	for _, f := range faults {
+		if !slices.ContainsFunc(problem.Errors, func(e struct{ Message string }) bool {
+			return strings.Contains(e.Message, fmt.Sprintf("catalogue.yaml:%d: ", f.line)) && strings.Contains(e.Message, f.says[0]) && strings.Contains(e.Message, f.says[1])
+		}) {
+			t.Errorf("%s (line %d) is not named as %q:\n%s", f.what, f.line, f.says, text)
+		}
+	}
+	if page := r.page(); !strings.Contains(page, "catalogue.yaml:2") {
+		t.Error("no banner with the first fault on the page")
+	}
+	if n := len(r.c.agreed().Services); n != 1 {
+		t.Errorf("%d services are in force, want the one of before", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/capacity"
 )
 
 // HostUsage is one instance of a resource on a host.
@@ -17,6 +18,27 @@ type HostUsage struct {
 	Unit     string            `json:"unit"`
 	Share    *float64          `json:"share" doc:"used / limit, null without a limit"`
 	Level    string            `json:"level" enum:"clear,warning,critical" doc:"which threshold the share passes at this instant"`
+
+	Exception *ExceptionBody `json:"exception,omitempty" doc:"why its thresholds are not those of all"`
+}
+
+// ExceptionBody is an exception of the catalogue that holds for an instance.
+type ExceptionBody struct {
+	Reason  string     `json:"reason"`
+	Ignored bool       `json:"ignored" doc:"it has no threshold at all"`
+	Until   *time.Time `json:"until,omitempty" doc:"when it ends, excluded"`
+}
+
+func exceptionOf(e *capacity.Exception) *ExceptionBody {
+	if e == nil {
+		return nil
+	}
+	out := &ExceptionBody{Reason: e.Reason, Ignored: e.Ignore}
+	if e.Until != 0 {
+		until := time.UnixMilli(e.Until).UTC()
+		out.Until = &until
+	}
+	return out
 }
 
 // HostBody is one host.
@@ -73,7 +95,7 @@ func (a *API) Hosts(ctx context.Context, in *AsOf) (*struct{ Body HostsBody }, e
 			if u.Labels["instance"] != h.Instance {
 				continue
 			}
-			usage := HostUsage{Resource: u.Resource.Name, Labels: u.Labels, Used: u.Used, Limit: u.Limit, Unit: u.Resource.Unit, Level: u.Level().String()}
+			usage := HostUsage{Resource: u.Resource.Name, Labels: u.Labels, Used: u.Used, Limit: u.Limit, Unit: u.Resource.Unit, Level: u.Level().String(), Exception: exceptionOf(u.Exception)}
 			if share := u.Share(); !math.IsNaN(share) {
 				usage.Share = &share
 			}

@@ -16,6 +16,7 @@ type Resource = capacity.Resource
 type Catalogue struct {
 	Availability *availability.Catalogue
 	Resources    []Resource
+	Exceptions   []capacity.Exception // of resources, also of the shipped ones; the first that matches counts
 	Checks       []Check
 	Hash         string // SHA-256 of Source, in hex
 	Source       []byte // the file as it was read, or the one text that several make
@@ -40,12 +41,12 @@ func ParseFiles(name string, texts []settings.Text) (*Catalogue, settings.Faults
 		c.refused[fault.Path] = true
 	}
 	built := c.build(&f)
-	checks := c.checks(f)
+	checks, exceptions := c.checks(f), c.exceptions(f)
 	if len(c.faults) > 0 {
 		return nil, c.faults.Sorted()
 	}
 	hash := sha256.Sum256(doc.Source)
-	out := &Catalogue{Availability: built, Resources: c.resources(f.Resources), Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), doc.Source...),
+	out := &Catalogue{Availability: built, Resources: c.resources(f.Resources), Exceptions: exceptions, Checks: checks, Hash: hex.EncodeToString(hash[:]), Source: append([]byte(nil), doc.Source...),
 		doubts: c.doubts.Sorted(), template: template{agreed: built, groups: f.Groups, checks: groupChecks(f.Checks), plain: checks}}
 	if out.HasGroups() {
 		out, _ = out.Expand(nil) // nobody is a member as long as nobody is known
@@ -59,7 +60,6 @@ func notYet() map[string]string {
 		"customers":           "a customer is named at its services",
 		"notices":             "nobody is notified; look at the overview",
 		"reports":             "reports have one form",
-		"exceptions":          "exceptions of thresholds are not applied",
 		"quiets":              "there are no notices to be quiet",
 		"managed":             "the file is only ever edited by hand",
 		"budgets":             "budgets and costs are not kept",
@@ -72,7 +72,7 @@ func notYet() map[string]string {
 	for key, why := range map[string]string{
 		"lead_time": "nothing is forecast", "horizon": "nothing is forecast", "headroom": "no change is proposed",
 		"step": "no change is proposed", "price": "costs are not computed", "season": "there are no baselines",
-		"except": "exceptions of thresholds are not applied",
+		"except": "exceptions have a list of their own, exceptions",
 	} {
 		keys["resources[]."+key] = why
 	}

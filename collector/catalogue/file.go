@@ -21,6 +21,7 @@ type catalogueFile struct {
 	Maintenance []windowEntry            `yaml:"maintenance" doc:"Planned work, bound to a change."`
 	Adjustments []adjustmentEntry        `yaml:"adjustments" doc:"Corrections of what was measured, with who asked and who approved."`
 	Resources   []resourceEntry          `yaml:"resources" doc:"What can run out, with its limit and thresholds."`
+	Exceptions  []exceptionEntry         `yaml:"exceptions" doc:"Other thresholds for some instances of resources."`
 	Checks      []checkEntry             `yaml:"checks" doc:"Availability tests, assigned to hosts."`
 }
 

@@ -29,6 +29,12 @@ func (c *Catalogue) Warnings(now time.Time, data zonedata.Data) (all []string) {
 	for _, name := range sortedKeys(c.Availability.Calendars) {
 		all = append(all, nextYear(name, c.Availability.Calendars[name], now)...)
 	}
+	for i := range c.Exceptions {
+		if e := &c.Exceptions[i]; e.Until != 0 && e.Until <= now.UnixMilli() {
+			all = append(all, fmt.Sprintf("the exception of %s (%s) ended at %s and no longer holds; give it another end or take it out",
+				e.Resource, e.Reason, availability.Instant{MS: e.Until, Zone: time.UTC}))
+		}
+	}
 	for _, doubt := range c.doubts {
 		all = append(all, doubt.String())
 	}

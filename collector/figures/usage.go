@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/plimsoll/plimsoll/collector/capacity"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/series"
 )
 
@@ -19,9 +22,10 @@ type Samples interface {
 
 // Usage is one instance of a resource at an instant.
 type Usage struct {
-	Resource    *capacity.Resource
-	Labels      map[string]string // those in Resource.Per, and customer where there is one
-	Used, Limit float64           // in Resource.Unit
+	Resource    *capacity.Resource  // with the thresholds that hold for this instance
+	Exception   *capacity.Exception // why they are not those of all; nil: they are
+	Labels      map[string]string   // those in Resource.Per, and customer where there is one
+	Used, Limit float64             // in Resource.Unit
 }
 
 // Share is Used / Limit, NaN without a limit.
@@ -36,6 +40,8 @@ func (u Usage) Share() float64 {
 // record is a threshold that stands for its time: collector/judge.go.)
 func (u Usage) Level() capacity.Level {
 	switch share := u.Share(); {
+	case u.Resource.Unbounded():
+		return capacity.Clear
 	case u.Resource.Critical > 0 && share >= u.Resource.Critical:
 		return capacity.Critical
 	case share >= u.Resource.Warning:
@@ -71,8 +77,13 @@ func (e *Engine) Usages(ctx context.Context, at time.Time) ([]Usage, error) {
 	if e.o.Samples == nil {
 		return nil, nil
 	}
+	cat := e.Catalogue()
+	hosts, err := e.excepted(ctx, cat)
+	if err != nil {
+		return nil, err
+	}
 	var all []Usage
-	resources := Resources(e.Catalogue())
+	resources := Resources(cat)
 	for i := range resources {
 		r := &resources[i]
 		used, err := e.o.Samples.Instant(ctx, r.Used, at)
@@ -93,18 +104,53 @@ func (e *Engine) Usages(ctx context.Context, at time.Time) ([]Usage, error) {
 			if !ok || math.IsNaN(u.V) {
 				continue
 			}
-			labels := map[string]string{}
+			own := map[string]string{}
 			for _, name := range append([]string{"customer"}, r.Per...) {
 				if value := u.Labels.Get(name); value != "" {
-					labels[name] = value
+					own[name] = value
 				}
 			}
-			found = append(found, Usage{r, labels, u.V, l})
+			holds, exception := capacity.For(r, cat.Exceptions, hosts.Label(u.Labels), at.UnixMilli())
+			found = append(found, Usage{holds, exception, own, u.V, l})
 		}
 		slices.SortStableFunc(found, func(a, b Usage) int { return strings.Compare(a.Instance(), b.Instance()) })
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// HostLabels are labels of hosts by the name they are listed under.
+type HostLabels map[string]map[string]string
+
+// LabelsOf are those of the hosts.
+func LabelsOf(hosts []ledger.Host) HostLabels {
+	all := HostLabels{}
+	for i := range hosts {
+		if h := &hosts[i]; h.RemovedAt == 0 {
+			all[h.Instance] = h.Labels
+		}
+	}
+	return all
+}
+
+// Label gives the labels of a series, and where it has none of the name, those
+// of its host.
+func (h HostLabels) Label(series labels.Labels) func(name string) string {
+	return func(name string) string {
+		if value := series.Get(name); value != "" {
+			return value
+		}
+		return h[series.Get("instance")][name]
+	}
+}
+
+// excepted are the hosts' labels, where exceptions ask for them.
+func (e *Engine) excepted(ctx context.Context, c *catalogue.Catalogue) (HostLabels, error) {
+	if len(c.Exceptions) == 0 || e.o.Hosts == nil {
+		return nil, nil
+	}
+	hosts, err := e.o.Hosts.Hosts(ctx)
+	return LabelsOf(hosts), err
 }
 
 func identity(r *capacity.Resource, v series.Value) string {

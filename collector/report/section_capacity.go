@@ -34,6 +34,12 @@ func capacityNow(ctx context.Context, d *draft) ([]Block, error) {
 		if u.Resource.Critical > 0 {
 			thresholds += " / " + d.Share(&u.Resource.Critical)
 		}
+		if u.Resource.Unbounded() {
+			thresholds = "–"
+		}
+		if u.Exception != nil {
+			thresholds += "\n" + d.T("exception.reason", u.Exception.Reason)
+		}
 		row := cells(d.Name(u.Resource.Name), u.Instance(), quantity(u.Used), quantity(u.Limit), d.Percent(&share, 1), thresholds, d.T("level."+u.Level().String()))
 		row[6].State = map[string]string{"clear": "met", "warning": "below_target", "critical": "unacceptable"}[u.Level().String()]
 		t.Rows = append(t.Rows, row)

@@ -102,7 +102,7 @@ func (s *Site) host(ctx context.Context, v *visit) (string, any, error) {
 		return "", nil, err
 	}
 	for _, c := range hostCharts(name, rateWindow(chosen)) {
-		box, err := s.drawChart(ctx, v, c, chosen, usages)
+		box, err := s.drawChart(ctx, v, name, c, chosen, usages)
 		if err != nil {
 			return "", nil, err
 		}
@@ -259,7 +259,20 @@ func hostCharts(instance, window string) []hostChart {
 // maxLines bounds a chart; a host with more mounts shows the first ones.
 const maxLines = 8
 
-func (s *Site) drawChart(ctx context.Context, v *visit, c hostChart, span time.Duration, usages []figures.Usage) (chartBox, error) {
+// thresholdsOf is the instance of a host's resource whose thresholds are drawn:
+// those that hold for all, where one of its instances has them; nil: there are none.
+func thresholdsOf(usages []figures.Usage, host, resource string) *figures.Usage {
+	var found *figures.Usage
+	for i := range usages {
+		u := &usages[i]
+		if u.Resource.Name == resource && u.Labels["instance"] == host && !u.Resource.Unbounded() && (found == nil || found.Exception != nil && u.Exception == nil) {
+			found = u
+		}
+	}
+	return found
+}
+
+func (s *Site) drawChart(ctx context.Context, v *visit, name string, c hostChart, span time.Duration, usages []figures.Usage) (chartBox, error) {
 	step := chartStep(span)
 	from := v.AsOf.Add(-span)
 	drawing := chart.Lines{Title: v.T(c.key), Unit: c.unit, Top: c.top, From: from.UnixMilli(), To: v.AsOf.UnixMilli(), Zone: v.Zone,
@@ -293,13 +306,10 @@ func (s *Site) drawChart(ctx context.Context, v *visit, c hostChart, span time.D
 			drawing.Top, scale = top[0].V, top[0].V
 		}
 	}
-	for _, u := range usages {
-		if u.Resource.Name == c.resource && (c.topExpr == "" || scale > 1) {
-			drawing.Thresholds = append(drawing.Thresholds, chart.Threshold{Name: v.T("threshold.warning"), Value: u.Resource.Warning * scale})
-			if u.Resource.Critical > 0 {
-				drawing.Thresholds = append(drawing.Thresholds, chart.Threshold{Name: v.T("threshold.critical"), Value: u.Resource.Critical * scale, Critical: true})
-			}
-			break
+	if u := thresholdsOf(usages, name, c.resource); u != nil && (c.topExpr == "" || scale > 1) {
+		drawing.Thresholds = append(drawing.Thresholds, chart.Threshold{Name: v.T("threshold.warning"), Value: u.Resource.Warning * scale})
+		if u.Resource.Critical > 0 {
+			drawing.Thresholds = append(drawing.Thresholds, chart.Threshold{Name: v.T("threshold.critical"), Value: u.Resource.Critical * scale, Critical: true})
 		}
 	}
 	return chartBox{Title: v.T(c.key), SVG: template.HTML(drawing.SVG())}, nil // escaped by internal/chart

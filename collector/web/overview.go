@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/capacity"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/record"
@@ -68,6 +69,7 @@ type fill struct {
 	Known                    bool
 	Share, Warning, Critical string // numbers a meter takes
 	Text, What               string
+	Exception                string // why it has thresholds of its own
 }
 
 func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
@@ -370,11 +372,26 @@ func (s *Site) hostCoverage(ctx context.Context, v *visit, h *ledger.Host, compo
 func (v *visit) fill(u figures.Usage, what string) fill {
 	share := u.Share()
 	number := func(x float64) string { return strconv.FormatFloat(x, 'f', 4, 64) }
-	critical := u.Resource.Critical
+	warning, critical := min(1, u.Resource.Warning), u.Resource.Critical
 	if critical == 0 {
 		critical = 1
 	}
-	return fill{Known: true, Share: number(share), Warning: number(u.Resource.Warning), Critical: number(critical), Text: v.Percent(&share, 1), What: what}
+	return fill{Known: true, Share: number(share), Warning: number(warning), Critical: number(critical), Text: v.Percent(&share, 1), What: what, Exception: v.exception(u.Exception)}
+}
+
+// exception says why an instance has thresholds of its own; "" where it has not.
+func (v *visit) exception(e *capacity.Exception) string {
+	if e == nil {
+		return ""
+	}
+	text := v.T("exception.thresholds", e.Reason)
+	if e.Ignore {
+		text = v.T("exception.ignored", e.Reason)
+	}
+	if e.Until != 0 {
+		text += " " + v.T("exception.until", whenMS(e.Until, v.Zone).Text)
+	}
+	return text
 }
 
 // aboutRow tells whose a host is, and what it is or who brings it.
