@@ -240,7 +240,7 @@ func TestBadInputsAtOnce(t *testing.T) {
 	line("  - {name: victim, interval: 10s}")
 	bad("a hold below the gap streaks allow", "  - {name: db, interval: 60s, hold: 60s}", "hold: 1m is below 1.5 x the interval of 1m", "facts that came in time would not hold to the next one")
 	line("services:")
-	bad("a cycle", "  - {name: a, needs: {all_of: [b, victim]}}", "a needs b needs a", "")
+	bad("a cycle", "  - {name: a, needs: {all_of: [b, victim]}}", "a needs b needs a", "take one of them out")
 	line("  - {name: b, needs: a}")
 	for i := range 37 {
 		line(fmt.Sprintf("  - {name: s%d, needs: victim}", i+1))
@@ -251,7 +251,7 @@ func TestBadInputsAtOnce(t *testing.T) {
 	bad("overlapping versions", "  - {number: SLA-1, version: 2, service: s1, zone: UTC, effective: {from: 2026-07-01}, indicators: [{name: availability, target: 99%}]}",
 		"version 2 of SLA-1 is in force together with version 1", "let one end where the other begins")
 	line("maintenance:")
-	bad("a window that ends before it starts", `  - {change: CHG-1, services: [s1], from: "2026-10-20T04:00:00Z", to: "2026-10-20T00:00:00Z", approved_at: "2026-10-15T10:00:00Z"}`, "2026-10-20T00:00:00Z", "")
+	bad("a window that ends before it starts", `  - {change: CHG-1, services: [s1], from: "2026-10-20T04:00:00Z", to: "2026-10-20T00:00:00Z", approved_at: "2026-10-15T10:00:00Z"}`, "ends at 2026-10-20T00:00:00Z, not after its beginning", "were the two exchanged?")
 	r.describe(strings.Join(lines, "\n")+"\n", "refused")
 
 	resp, err := http.Post(r.c.URL()+"/api/v1/catalogue/reload", "application/json", nil)

@@ -119,7 +119,7 @@ func (c *checker) order(path string, from, to availability.Bound, zone *time.Loc
 		zone = time.UTC
 	}
 	if to.In(zone, 0) <= from.In(zone, 0) {
-		c.fault(path, fmt.Sprintf("ends at %s, not after its beginning at %s", to, from), "")
+		c.fault(path, fmt.Sprintf("ends at %s, not after its beginning at %s", to, from), "let it end after it begins; were the two exchanged?")
 	}
 }
 
