@@ -23,8 +23,8 @@ func demoCatalogue(now time.Time) additions {
   pujiang-office:                 # Chinese public holidays and the workdays that make up for them
     zone: ` + zonePujiang + `
     week: {mon-fri: ["08:30-12:00", "13:30-18:00"]}
+    holidays: [cn-2026]           # comes with the program
     closed: [` + strings.Join(holidays(now), ", ") + `]
-    open: {` + makeUpDays(now) + `}
 
 `
 	var b strings.Builder
@@ -70,6 +70,8 @@ func demoCatalogue(now time.Time) additions {
 	a.after = fmt.Sprintf(`
 maintenance:
   - {change: CHG-2026-0117, services: [订单系统], from: %q, to: %q, approved_at: %q}
+exceptions:
+  - {resource: filesystem, match: {instance: "nw-web-.*", mountpoint: /var/log}, warning: 90%%, critical: 95%%, reason: logs are thrown away on Sundays}
 `, u.from.Format(time.RFC3339), u.agreed.Format(time.RFC3339), u.approved.Format(time.RFC3339))
 	return a
 }
@@ -85,34 +87,14 @@ func eachYear(now time.Time, forms ...string) (days []string) {
 	return days
 }
 
-// holidays are those of China: of 2026 as the State Council announced them, of
-// other years the days whose date is fixed. What was over before the
-// demonstration begins is left out.
+// holidays are those of China whose date is fixed, of the years that the
+// demonstration touches and no shipped year has.
 func holidays(now time.Time) (days []string) {
 	before, _, _ := months(now)
-	begin := before.Format(time.DateOnly)
-	for _, d := range [...]string{"2026-01-01/2026-01-03", "2026-02-15/2026-02-23", "2026-04-04/2026-04-06", "2026-05-01/2026-05-05",
-		"2026-06-19/2026-06-21", "2026-09-25/2026-09-27", "2026-10-01/2026-10-07"} {
-		if d[:len(begin)] >= begin {
-			days = append(days, fmt.Sprintf("%q", d))
-		}
-	}
 	for year := before.Year(); year <= now.Year(); year++ {
 		if year != 2026 {
 			days = append(days, fmt.Sprintf(`"%d-01-01"`, year), fmt.Sprintf(`"%[1]d-05-01/%[1]d-05-05"`, year), fmt.Sprintf(`"%[1]d-10-01/%[1]d-10-07"`, year))
 		}
 	}
 	return days
-}
-
-// makeUpDays are the workdays of 2026 that lie on a weekend.
-func makeUpDays(now time.Time) string {
-	before, _, _ := months(now)
-	var parts []string
-	for _, d := range [...]string{"2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"} {
-		if d >= before.Format(time.DateOnly) {
-			parts = append(parts, fmt.Sprintf(`%q: ["08:30-12:00", "13:30-18:00"]`, d))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
