@@ -236,12 +236,21 @@ func chartStep(span time.Duration) time.Duration {
 	return max(5*time.Second, (span / 240).Truncate(time.Second))
 }
 
+// slowWindow is over how long rates are taken where a host's samples, such as
+// those of a Prometheus, come too seldom for the window of the chart.
+const slowWindow = "300s"
+
 func hostCharts(instance, window string) []hostChart {
 	i := `instance=` + quoted(instance)
+	either := func(over func(window string) string) string { return over(window) + " or " + over(slowWindow) }
 	cpu := func(modes string) string {
-		return `sum(rate(node_cpu_seconds_total{` + i + `,mode=~"` + modes + `"}[` + window + `])) / scalar(count(node_cpu_seconds_total{` + i + `,mode="idle"}))`
+		return either(func(window string) string {
+			return `sum(rate(node_cpu_seconds_total{` + i + `,mode=~"` + modes + `"}[` + window + `])) / scalar(count(node_cpu_seconds_total{` + i + `,mode="idle"}))`
+		})
 	}
-	rate := func(metric, more string) string { return `sum(rate(` + metric + `{` + i + more + `}[` + window + `]))` }
+	rate := func(metric, more string) string {
+		return either(func(window string) string { return `sum(rate(` + metric + `{` + i + more + `}[` + window + `]))` })
+	}
 	return []hostChart{
 		{"chart.cpu", chart.Share, 1, "cpu", "", []hostLine{{"line.used", "", cpu("user|nice|system|irq|softirq|steal")},
 			{"line.user", "", cpu("user|nice")}, {"line.system", "", cpu("system|irq|softirq")}, {"line.iowait", "", cpu("iowait")}}},

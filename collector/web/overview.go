@@ -376,17 +376,22 @@ func (v *visit) fill(u figures.Usage, what string) fill {
 	if critical == 0 {
 		critical = 1
 	}
-	return fill{Known: true, Share: number(share), Warning: number(warning), Critical: number(critical), Text: v.Percent(&share, 1), What: what, Exception: v.exception(u.Exception)}
+	return fill{Known: true, Share: number(share), Warning: number(warning), Critical: number(critical), Text: v.Percent(&share, 1), What: what, Exception: v.exception(u.Exception, u.Resource)}
 }
 
-// exception says why an instance has thresholds of its own; "" where it has not.
-func (v *visit) exception(e *capacity.Exception) string {
+// exception says which thresholds of its own an instance has, and why; "" where
+// it has none.
+func (v *visit) exception(e *capacity.Exception, holds *capacity.Resource) string {
 	if e == nil {
 		return ""
 	}
-	text := v.T("exception.thresholds", e.Reason)
-	if e.Ignore {
-		text = v.T("exception.ignored", e.Reason)
+	text := v.T("exception.ignored", e.Reason)
+	if !e.Ignore {
+		thresholds := v.T("threshold.warning") + " " + v.Percent(&holds.Warning, 1)
+		if holds.Critical > 0 {
+			thresholds += ", " + v.T("threshold.critical") + " " + v.Percent(&holds.Critical, 1)
+		}
+		text = v.T("exception.thresholds", thresholds, e.Reason)
 	}
 	if e.Until != 0 {
 		text += " " + v.T("exception.until", whenMS(e.Until, v.Zone).Text)
