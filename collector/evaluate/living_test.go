@@ -42,6 +42,7 @@ type living struct {
 
 	url, agents string
 	stop        func()
+	since       int64         // ms, of the last start
 	token       func() string // a new one to enrol with
 	hosts       map[string]*host
 	accepted    uint64 // requests: each is one record of the journal
@@ -83,7 +84,7 @@ func (l *living) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
-	l.url, l.agents = c.URL(), c.AgentsAddr()
+	l.url, l.agents, l.since = c.URL(), c.AgentsAddr(), l.now.Load()
 	l.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -106,11 +107,12 @@ func (l *living) restart() {
 	l.start()
 }
 
-// move sets the clock. Over days it does so with the collector stopped, which
-// has certificates of its own to renew.
+// move sets the clock. Over days it does so with the collector stopped, and
+// after weeks it starts it anew: it has certificates of its own to renew, which
+// it looks at by a real ticker.
 func (l *living) move(to int64) {
 	l.t.Helper()
-	if to-l.now.Load() < 5*day {
+	if to-l.now.Load() < 5*day && to-l.since < 30*day {
 		l.now.Store(max(to, l.now.Load()))
 		return
 	}
