@@ -1,0 +1,154 @@
+package figures
+
+import (
+	"context"
+	"math"
+	"math/big"
+	"strconv"
+	"time"
+
+	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/catalogue"
+	"github.com/plimsoll/plimsoll/collector/entered"
+	"github.com/plimsoll/plimsoll/collector/series"
+)
+
+// Entered gives values that people entered: the newest of an agreement's
+// indicator and month at an instant, Unix ms.
+type Entered interface {
+	Newest(ctx context.Context, agreement, indicator, month string, at int64) (n entered.Noted, ok bool, err error)
+}
+
+// Raw gives samples as they were measured.
+type Raw interface {
+	// RangeWithin evaluates expr for each step from from to to, both inclusive,
+	// where a sample stands for lookback.
+	RangeWithin(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) ([]series.Line, error)
+	// Durations visits how long the checks of a component took, from <= time < to
+	// in Unix ms, observer by observer and there in order.
+	Durations(ctx context.Context, component string, from, to int64, each func(series.Duration)) error
+	// Kept is the instant from which raw samples are kept, Unix ms.
+	Kept() int64
+}
+
+// measuring fills in the indicators that facts do not give.
+type measuring struct {
+	engine *Engine
+	cat    *catalogue.Catalogue
+	asOf   int64
+	month  string // 2026-10 where the period is that month, else empty
+	fresh  bool   // nothing that is remembered is used
+}
+
+// measure fills in what f's agreement promises beyond what facts give.
+func (e *Engine) measure(ctx context.Context, m measuring, f *availability.Figures) error {
+	m.engine = e
+	a := agreementOf(m.cat.Availability, f)
+	if a == nil || len(a.Indicators) != len(f.Indicators) {
+		return nil
+	}
+	for k := range a.Indicators {
+		i := &a.Indicators[k]
+		if i.Kind.Computed() {
+			continue
+		}
+		value, basis, err := m.one(ctx, a, i, f)
+		if err != nil {
+			return err
+		}
+		f.Indicators[k] = i.Conclude(value, basis)
+	}
+	return nil
+}
+
+func agreementOf(c *availability.Catalogue, f *availability.Figures) *availability.Agreement {
+	for i := range c.Agreements {
+		if a := &c.Agreements[i]; a.Number == f.Agreement && a.Version == f.Version {
+			return a
+		}
+	}
+	return nil
+}
+
+// one is the value of one indicator, nil without one, and what it rests on.
+func (m *measuring) one(ctx context.Context, a *availability.Agreement, i *availability.Indicator, f *availability.Figures) (*big.Rat, *availability.Basis, error) {
+	left := f.Remaining()
+	if len(left) == 0 {
+		return nil, &availability.Basis{Reason: availability.NotBegun}, nil
+	}
+	switch i.Kind {
+	case availability.KindManual:
+		return m.manual(ctx, a, i)
+	case availability.KindPromQL:
+		return m.query(ctx, i, f)
+	case availability.KindLatency:
+		return m.latency(ctx, a, i, left)
+	case availability.KindCapacity:
+		return m.capacity(ctx, a, i, left)
+	}
+	return nil, &availability.Basis{Reason: availability.NoSource}, nil
+}
+
+// manual is what a person entered for the month, as it stood at as_of.
+func (m *measuring) manual(ctx context.Context, a *availability.Agreement, i *availability.Indicator) (*big.Rat, *availability.Basis, error) {
+	b := &availability.Basis{Reason: availability.NotEntered, Month: m.month}
+	switch {
+	case m.month == "":
+		b.Reason = availability.NoMonth
+		return nil, b, nil
+	case m.engine.o.Entered == nil:
+		return nil, b, nil
+	}
+	n, ok, err := m.engine.o.Entered.Newest(ctx, a.Number, i.Name, m.month, m.asOf)
+	if err != nil || !ok {
+		return nil, b, err
+	}
+	value, err := n.Rat()
+	if err != nil {
+		return nil, nil, err
+	}
+	b.Reason, b.By, b.Comment, b.Entry = availability.ByPerson, n.By, n.Comment, n.Seq
+	b.At = &availability.Instant{MS: n.At, Zone: a.Zone}
+	return value, b, nil
+}
+
+// query is the one value of an expression at the end of the period, or at
+// as_of while it lasts.
+func (m *measuring) query(ctx context.Context, i *availability.Indicator, f *availability.Figures) (*big.Rat, *availability.Basis, error) {
+	at := availability.Instant{MS: min(m.asOf, f.To.MS), Zone: f.To.Zone}
+	b := &availability.Basis{Reason: availability.NoValue, Query: i.Query, At: &at}
+	if m.engine.o.Samples == nil {
+		return nil, b, nil
+	}
+	found, err := m.engine.o.Samples.Instant(ctx, i.Query, time.UnixMilli(at.MS))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		b.Reason, b.Fault = availability.NotMeasurable, err.Error() // the promise is not kept by a fault, and no page is lost by it
+		return nil, b, nil
+	}
+	b.Found = int64(len(found))
+	switch {
+	case len(found) > 1:
+		b.Reason = availability.SeveralValues
+	case len(found) == 0 && m.engine.o.Raw != nil && at.MS < m.engine.o.Raw.Kept():
+		b.Reason = availability.AgedOut
+	case len(found) == 1:
+		if value := exactly(found[0].V); value != nil {
+			b.Reason = availability.ByQuery
+			return value, b, nil
+		}
+	}
+	return nil, b, nil
+}
+
+// exactly is the shortest decimal that means the float: 0.1 is a tenth and not
+// a hair more. What is no number is nil.
+func exactly(v float64) *big.Rat {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	r, _ := new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64)) // such a text is a number
+	return r
+}
