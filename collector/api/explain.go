@@ -66,6 +66,7 @@ type ExplainBody struct {
 type ExplainAsk struct {
 	AsOf
 	Span
+	Reader
 	Name      string `path:"name"`
 	Agreement string `query:"agreement" doc:"only this number"`
 	Version   int    `query:"version" doc:"only this version of it"`
@@ -88,6 +89,7 @@ func (a *API) Explain(ctx context.Context, in *ExplainAsk) (*struct{ Body Explai
 		if err != nil {
 			return nil, a.answer(err, "streaks")
 		}
+		a.why(in.Reader, &all[i].Figures)
 		body.Explanations = append(body.Explanations, ExplanationBody{all[i], facts})
 	}
 	return &struct{ Body ExplainBody }{body}, nil

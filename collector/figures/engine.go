@@ -142,8 +142,9 @@ func (e *Engine) Month(ctx context.Context, asOf time.Time) ([]availability.Figu
 	return slices.Clone(s.month), nil
 }
 
-// Measured is Month with the indicators that facts do not give.
-func (e *Engine) Measured(ctx context.Context, asOf time.Time) ([]availability.Figures, error) {
+// Measured is Month with the indicators that facts do not give, for one
+// service; "": for all.
+func (e *Engine) Measured(ctx context.Context, service string, asOf time.Time) ([]availability.Figures, error) {
 	all, err := e.Month(ctx, asOf)
 	if err != nil {
 		return nil, err
@@ -152,6 +153,7 @@ func (e *Engine) Measured(ctx context.Context, asOf time.Time) ([]availability.F
 	if err != nil {
 		return nil, err
 	}
+	all = slices.DeleteFunc(all, func(f availability.Figures) bool { return service != "" && f.Service != service })
 	for i := range all {
 		f := &all[i]
 		f.Indicators = slices.Clone(f.Indicators) // the snapshot's stay as they are

@@ -135,7 +135,7 @@ func (m *measuring) query(ctx context.Context, i *availability.Indicator, f *ava
 	case len(found) == 0 && m.engine.o.Raw != nil && at.MS < m.engine.o.Raw.Kept():
 		b.Reason = availability.AgedOut
 	case len(found) == 1:
-		if value := exactly(found[0].V); value != nil {
+		if value := steadily(found[0].V); value != nil {
 			b.Reason = availability.ByQuery
 			return value, b, nil
 		}
@@ -150,5 +150,20 @@ func exactly(v float64) *big.Rat {
 		return nil
 	}
 	r, _ := new(big.Rat).SetString(strconv.FormatFloat(v, 'g', -1, 64)) // such a text is a number
+	return r
+}
+
+// steadyDigits is how many significant digits of an expression's value count:
+// in which order a sum is made is not the same each time, and its last digits
+// with it.
+const steadyDigits = 12
+
+// steadily is the value of an expression to so many digits that it comes out
+// the same when it is evaluated again. What is no number is nil.
+func steadily(v float64) *big.Rat {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	r, _ := new(big.Rat).SetString(strconv.FormatFloat(v, 'g', steadyDigits, 64))
 	return r
 }

@@ -215,7 +215,7 @@ func (m *measuring) capacity(ctx context.Context, a *availability.Agreement, i *
 			slices.Sort(values)
 			n := int64(len(values))
 			rank := nearestRank(i.Quantile, n)
-			if v := exactly(values[rank-1]); worst == nil || v.Cmp(worst) > 0 {
+			if v := steadily(values[rank-1]); worst == nil || v.Cmp(worst) > 0 {
 				worst, b.Worst, b.Rank, b.Samples = v, u.name, rank, n
 			}
 		}

@@ -68,7 +68,7 @@ func (d *draft) agreed(kind availability.Kind, x *float64) string {
 	switch {
 	case x == nil:
 		return "–"
-	case kind == availability.KindAvailability:
+	case kind.IsShare():
 		return d.Share(x)
 	case kind.IsTime():
 		return d.Seconds(x)
@@ -81,7 +81,7 @@ func (d *draft) measured(i *availability.IndicatorResult) string {
 	switch {
 	case i.Actual == nil:
 		return d.T("no.value")
-	case i.Kind == availability.KindAvailability:
+	case i.Kind.IsShare():
 		return d.Ratio(i.Exact, 3)
 	case i.Kind.IsTime():
 		return d.Seconds(i.Actual)
