@@ -52,10 +52,8 @@ func (i *Indicator) Conclude(value *big.Rat, basis *Basis) IndicatorResult {
 	out := IndicatorResult{Name: i.Name, Target: numberOf(i.Target).float(), Unacceptable: numberOf(i.Unacceptable).float(), Kind: i.Kind, Basis: basis,
 		Exact: value, Actual: numberOf(value).float(), State: InsufficientData}
 	switch {
-	case basis.Reason == NotBegun || basis.Reason == NoSource:
+	case basis.Reason == NotBegun || basis.Reason == NoSource || i.Target == nil: // without a target there is nothing to meet
 		out.State = NotApplicable
-	case value != nil && i.Target == nil:
-		out.State = NotApplicable // there is nothing to meet
 	case value != nil:
 		out.State = i.compare(value)
 	}
