@@ -118,7 +118,11 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 	view.Versions = v.versions(s.Version, cat.Hash, x)
 	for i := range f.Indicators {
 		if ind := &f.Indicators[i]; ind.Basis != nil {
-			view.Measured = append(view.Measured, measuredRow{v.Name(ind.Name), v.value(ind.Kind, ind.Actual), v.Why(ind, v.actor), ind.Basis.Query, v.verdict(ind.State, f)})
+			actual, ok := v.Book.Measured(ind)
+			if !ok {
+				actual = v.value(ind.Kind, ind.Actual)
+			}
+			view.Measured = append(view.Measured, measuredRow{v.Name(ind.Name), actual, v.Why(ind, v.actor), ind.Basis.Query, v.verdict(ind.State, f)})
 		}
 	}
 	path := explainPath(f, period)

@@ -333,6 +333,9 @@ func (v *visit) more(f *availability.Figures) []Pair {
 func (v *visit) indicator(i *availability.IndicatorResult, f *availability.Figures, a *availability.Agreement) indicatorRow {
 	row := indicatorRow{Name: v.Name(i.Name), Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), Verdict: v.verdict(i.State, f),
 		Why: v.Why(i, v.actor)}
+	if text, ok := v.Measured(i); ok {
+		row.Actual = text
+	}
 	if i.Kind.IsShare() {
 		row.Target, row.Unacceptable = v.optionalShare(i.Target), v.optionalShare(i.Unacceptable)
 	}

@@ -23,7 +23,7 @@ func (b *Book) Why(i *availability.IndicatorResult, actor func(string) string) s
 		}
 		return text
 	case availability.ByQuery:
-		return b.T("why.query", s.Query, s.At)
+		return b.T("why.query", s.Query, at(s))
 	case availability.ByPerson:
 		return b.whyEntered(s, actor)
 	case availability.NotBegun:
@@ -39,14 +39,14 @@ func (b *Book) Why(i *availability.IndicatorResult, actor func(string) string) s
 	case availability.AgedOut:
 		return b.T("why.aged_out")
 	case availability.SeveralValues:
-		return b.T("why.several_values", s.Query, strconv.FormatInt(s.Found, 10), s.At)
+		return b.T("why.several_values", s.Query, strconv.FormatInt(s.Found, 10), at(s))
 	case availability.NotMeasurable:
 		return b.T("why.failed", s.Fault)
 	case availability.NoValue:
 		if i.Kind == availability.KindLatency {
 			return b.T("why.unanswered", b.some(s.Of))
 		}
-		return b.T("why.no_value", s.Query, s.At)
+		return b.T("why.no_value", s.Query, at(s))
 	}
 	return ""
 }
@@ -65,7 +65,7 @@ func (b *Book) whySamples(i *availability.IndicatorResult, s *availability.Basis
 }
 
 func (b *Book) whyEntered(s *availability.Basis, actor func(string) string) string {
-	text := b.T("why.entered", actor(s.By), Instant(s.At.Time(), s.At.Time().Location()))
+	text := b.T("why.entered", actor(s.By), at(s))
 	if s.Entry > 1 {
 		text += b.T("why.amended", strconv.FormatInt(s.Entry, 10))
 	}
@@ -94,4 +94,23 @@ func (b *Book) fraction(text string) string {
 	}
 	share, _ := r.Float64()
 	return b.Share(&share)
+}
+
+func at(s *availability.Basis) string {
+	t := s.At.Time()
+	return Instant(t, t.Location())
+}
+
+// Measured is the value of an indicator that is the better the lower it is,
+// rounded up: it never looks better than it is. ok is false for other kinds.
+func (b *Book) Measured(i *availability.IndicatorResult) (text string, ok bool) {
+	switch {
+	case i.Exact == nil:
+		return "", false
+	case i.Kind == availability.KindLatency:
+		return b.SecondsUp(i.Actual), true
+	case i.Kind == availability.KindCapacity:
+		return b.RatioUp(i.Exact, 3), true
+	}
+	return "", false
 }
