@@ -156,7 +156,6 @@ func (e *Engine) Measured(ctx context.Context, service string, asOf time.Time) (
 	all = slices.DeleteFunc(all, func(f availability.Figures) bool { return service != "" && f.Service != service })
 	for i := range all {
 		f := &all[i]
-		f.Indicators = slices.Clone(f.Indicators) // the snapshot's stay as they are
 		m := measuring{cat: s.cat, asOf: s.asOf, month: time.UnixMilli(s.asOf - 1).In(f.From.Zone).Format("2006-01")}
 		if err := e.measure(ctx, m, f); err != nil {
 			return nil, err

@@ -2,10 +2,15 @@ package figures
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/catalogue"
@@ -42,11 +47,15 @@ type measuring struct {
 
 // measure fills in what f's agreement promises beyond what facts give.
 func (e *Engine) measure(ctx context.Context, m measuring, f *availability.Figures) error {
+	if !slices.ContainsFunc(f.Indicators, func(i availability.IndicatorResult) bool { return !i.Kind.Computed() }) {
+		return nil
+	}
 	m.engine = e
 	a := agreementOf(m.cat.Availability, f)
 	if a == nil || len(a.Indicators) != len(f.Indicators) {
 		return nil
 	}
+	f.Indicators = slices.Clone(f.Indicators) // a snapshot's stay as they are
 	for k := range a.Indicators {
 		i := &a.Indicators[k]
 		if i.Kind.Computed() {
@@ -120,20 +129,18 @@ func (m *measuring) query(ctx context.Context, i *availability.Indicator, f *ava
 	if m.engine.o.Samples == nil {
 		return nil, b, nil
 	}
+	if m.engine.o.Raw != nil && looksBackTo(i.Query, at.MS) < m.engine.o.Raw.Kept() {
+		b.Reason = availability.AgedOut // also where the expression makes a value of nothing
+		return nil, b, nil
+	}
 	found, err := m.engine.o.Samples.Instant(ctx, i.Query, time.UnixMilli(at.MS))
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		b.Reason, b.Fault = availability.NotMeasurable, err.Error() // the promise is not kept by a fault, and no page is lost by it
-		return nil, b, nil
+		return nil, b, m.failed(err, b)
 	}
 	b.Found = int64(len(found))
 	switch {
 	case len(found) > 1:
 		b.Reason = availability.SeveralValues
-	case len(found) == 0 && m.engine.o.Raw != nil && at.MS < m.engine.o.Raw.Kept():
-		b.Reason = availability.AgedOut
 	case len(found) == 1:
 		if value := steadily(found[0].V); value != nil {
 			b.Reason = availability.ByQuery
@@ -141,6 +148,33 @@ func (m *measuring) query(ctx context.Context, i *availability.Indicator, f *ava
 		}
 	}
 	return nil, b, nil
+}
+
+// failed takes a fault of an expression into the basis: no page is lost by it.
+// What may come out otherwise when it is tried again is an error for what is
+// kept for ever.
+func (m *measuring) failed(err error, b *availability.Basis) error {
+	var timeout promql.ErrQueryTimeout
+	var canceled promql.ErrQueryCanceled
+	var storage promql.ErrStorage
+	passing := errors.As(err, &timeout) || errors.As(err, &canceled) || errors.As(err, &storage)
+	if errors.Is(err, context.Canceled) || passing && m.fresh {
+		return err
+	}
+	b.Reason, b.Fault = availability.NotMeasurable, err.Error()
+	return nil
+}
+
+// looksBackTo is the instant of the oldest sample an expression may depend on
+// when it is evaluated at an instant, both Unix ms.
+func looksBackTo(expr string, at int64) int64 {
+	parsed, err := series.NewParser().ParseExpr(expr)
+	if err != nil {
+		return at // it is told when it is evaluated
+	}
+	t := time.UnixMilli(at)
+	from, _ := promql.FindMinMaxTime(&parser.EvalStmt{Expr: parsed, Start: t, End: t, LookbackDelta: usualHold * time.Millisecond})
+	return min(from, at)
 }
 
 // exactly is the shortest decimal that means the float: 0.1 is a tenth and not

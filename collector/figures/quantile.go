@@ -61,6 +61,14 @@ func (m *measuring) enough(c coverage, a *availability.Agreement, left availabil
 	return false
 }
 
+// nothing says of time without any samples why: nothing is measured so, or
+// nobody can tell any longer.
+func (m *measuring) nothing(left availability.Set, b *availability.Basis) {
+	if left[0].From < m.engine.o.Raw.Kept() {
+		b.Reason = availability.AgedOut
+	}
+}
+
 // tree is every component that a service stands on, by way of services too,
 // once each and in order.
 func tree(c *availability.Catalogue, service string) []*availability.Component {
@@ -141,6 +149,7 @@ func (m *measuring) latency(ctx context.Context, a *availability.Agreement, i *a
 		covered.of(c.Name, exists.Intersect(availability.NewSet(spans...)).Length(), exists.Length())
 	}
 	if len(b.Of) == 0 {
+		m.nothing(left, b)
 		return nil, b, nil
 	}
 	b.Samples = int64(len(values))
@@ -186,11 +195,7 @@ func (m *measuring) capacity(ctx context.Context, a *availability.Agreement, i *
 	b.Query = "(" + r.Used + ") / (" + r.Limit + ")"
 	found, err := m.utilisation(ctx, r, left)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		b.Reason, b.Fault = availability.NotMeasurable, err.Error()
-		return nil, b, nil
+		return nil, b, m.failed(err, b)
 	}
 	var covered coverage
 	var worst *big.Rat
@@ -225,9 +230,7 @@ func (m *measuring) capacity(ctx context.Context, a *availability.Agreement, i *
 		}
 	}
 	if len(b.Of) == 0 {
-		if left[0].From < m.engine.o.Raw.Kept() {
-			b.Reason = availability.AgedOut
-		}
+		m.nothing(left, b)
 		return nil, b, nil
 	}
 	if !m.enough(covered, a, left, b) {

@@ -118,7 +118,7 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 	view.Versions = v.versions(s.Version, cat.Hash, x)
 	for i := range f.Indicators {
 		if ind := &f.Indicators[i]; ind.Basis != nil {
-			actual, ok := v.Book.Measured(ind)
+			actual, ok := v.Measured(ind)
 			if !ok {
 				actual = v.value(ind.Kind, ind.Actual)
 			}
