@@ -157,6 +157,24 @@ func TestIndicatorsOfEveryKind(t *testing.T) {
 	enter("4.6", http.StatusUnprocessableEntity) // it is there already
 	enter("4.40", http.StatusOK)
 	expect("entered", shop(first, ""), map[string]string{"satisfaction": "4.6 met entered"})
+	form := func(value string, want int, says string) {
+		t.Helper()
+		alone := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		resp, err := alone.PostForm(r.c.URL()+"/services/shop/values?period="+month, url.Values{"agreement": {"S-1"}, "indicator": {"satisfaction"}, "value": {value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if text, _ := io.ReadAll(resp.Body); resp.StatusCode != want || !strings.Contains(string(text), says) {
+			t.Errorf("the form with %q: status %d, want %d and %q", value, resp.StatusCode, want, says)
+		}
+	}
+	form("4,4", http.StatusUnprocessableEntity, "is not a number: write it like 4.5")
+	form("4.4", http.StatusSeeOther, "")
+	if page := r.pageAt("/services/shop?period=" + month); strings.Contains(page, "missing") || !strings.Contains(page, "<s>4.40 · poll</s>") {
+		t.Error("the page has not what was amended, or still asks for the value")
+	}
+	time.Sleep(1100 * time.Millisecond)
 	expect("amended", shop("", ""), map[string]string{"satisfaction": "4.4 below_target entered"})
 
 	var p struct{ State string }
