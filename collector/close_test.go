@@ -55,6 +55,7 @@ func (r *running) call(method, path string, body any, into any) int {
 		r.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept-Language", r.language)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		r.t.Fatal(err)

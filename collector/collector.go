@@ -23,6 +23,7 @@ import (
 	"github.com/plimsoll/plimsoll/collector/closing"
 	"github.com/plimsoll/plimsoll/collector/correction"
 	"github.com/plimsoll/plimsoll/collector/damage"
+	"github.com/plimsoll/plimsoll/collector/entered"
 	"github.com/plimsoll/plimsoll/collector/figures"
 	"github.com/plimsoll/plimsoll/collector/fold"
 	"github.com/plimsoll/plimsoll/collector/ledger"
@@ -83,6 +84,7 @@ type Collector struct {
 
 	work        *maintenance.Desk
 	corrections *correction.Desk
+	values      *entered.Desk
 	decided     atomic.Pointer[decided]
 
 	words  words.Shelf
@@ -276,8 +278,9 @@ func (c *Collector) openSeries() (err error) {
 func (c *Collector) openFold() error {
 	c.fold = fold.New(fold.Options{Ledger: c.ledger, Raw: c.series, Catalogue: c.agreed, Changed: func(string) { c.judge.Wake() },
 		Now: c.opt.Now, Log: c.opt.Log, Registerer: c.registry})
+	c.values = entered.NewDesk(c.ledger, c.agreed, c.opt.Now)
 	c.figures = figures.New(figures.Options{Ledger: c.fold, Catalogue: c.inForce, Samples: lazySamples{c}, Records: c.ledger, Hosts: c.ledger,
-		FactBefore: c.factBefore, Decided: decisions{c}, Forecasts: c.ledger, Now: c.opt.Now,
+		FactBefore: c.factBefore, Decided: decisions{c}, Entered: c.values, Raw: rawSamples{c}, Forecasts: c.ledger, Now: c.opt.Now,
 		Closed: func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error) {
 			return c.closing.Standing(ctx, month, asOf)
 		}})
@@ -304,6 +307,24 @@ const (
 	seriesBehind  = 200 * time.Millisecond
 	seriesBlocked = 10 * time.Second
 )
+
+// rawSamples are what latency and capacity are measured by.
+type rawSamples struct{ c *Collector }
+
+// RangeWithin evaluates expr step by step.
+func (r rawSamples) RangeWithin(ctx context.Context, expr string, from, to time.Time, step, lookback time.Duration) ([]series.Line, error) {
+	return r.c.promql.RangeWithin(ctx, expr, from, to, step, lookback)
+}
+
+// Durations visits how long the checks of a component took.
+func (r rawSamples) Durations(ctx context.Context, component string, from, to int64, each func(series.Duration)) error {
+	return r.c.series.Durations(ctx, component, from, to, each)
+}
+
+// Kept is the instant from which raw samples are kept, Unix ms.
+func (r rawSamples) Kept() int64 {
+	return r.c.opt.Now().Add(-r.c.opt.Config.Retention.Std()).UnixMilli()
+}
 
 // factBefore finds the last fact of a streak before an instant inside it, as
 // long as raw samples are kept.

@@ -39,6 +39,8 @@ type running struct {
 	c    *Collector
 	data string
 	stop func() error
+
+	language string // that call asks for; empty: English
 }
 
 func newRunning(t testing.TB) *running {

@@ -26,12 +26,12 @@ func (c *Collector) openPages() (err error) {
 	c.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	programs := api.New(api.Options{
 		Figures: c.figures, Store: c.ledger, Facts: followed{c}, Report: c.writeReport, Damage: c.damage.In, Admission: c, Reload: c.ReloadCatalogue, People: c.door, NewSender: c.NewSender, Senders: c.ledger, Periods: c.closing,
-		Work: c.work, Corrections: c.corrections, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
+		Work: c.work, Corrections: c.corrections, Values: c.values, Words: c.words, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 	})
 	site, err := web.New(web.Options{
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Periods: c.closing, Next: c.next, Actions: c.actions(),
-		Work: c.work, Corrections: c.corrections,
+		Work: c.work, Corrections: c.corrections, Values: c.values,
 		Ledger:          func() (int, string) { return c.ledger.DamagedPages(), c.ledger.LostEnd() },
 		CatalogueFaults: c.catalogueFaults, Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(), Demonstration: c.demo != nil,
 		Mount: map[string]http.Handler{

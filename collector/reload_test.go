@@ -170,16 +170,7 @@ func (r *running) until(what string, is func() bool) {
 // page is the first page.
 func (r *running) page() string {
 	r.t.Helper()
-	resp, err := http.Get(r.c.URL() + "/")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return string(text)
+	return r.pageAt("/")
 }
 
 // TestReloadOfAFolder: a file more in the folder beside the catalogue is a

@@ -35,6 +35,7 @@ type commands struct {
 	Maintenance maintenanceCmd `cmd:"" help:"Planned work: changes and their maintenance windows."`
 	Adjustment  adjustmentCmd  `cmd:"" help:"Corrections of figures, with four eyes."`
 	Outage      outageCmd      `cmd:"" help:"Outages, and what people know of them."`
+	Value       valueCmd       `cmd:"" help:"Values of indicators that no machine measures."`
 	Audit       auditCmd       `cmd:"" help:"The audit chain."`
 	User        userCmd        `cmd:"" help:"Who may log in."`
 	Token       tokenCmd       `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`

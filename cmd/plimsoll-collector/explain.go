@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -19,7 +20,7 @@ type explainCmd struct {
 	Period    string `help:"Month, as 2026-11 (default: the one of --as-of)." placeholder:"YYYY-MM"`
 	Agreement string `help:"Only the agreement of that number." placeholder:"NUMBER"`
 	AsOf      asOf   `help:"As known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
-	Format    string `help:"sum, rows (CSV), facts (CSV as evaluate reads it) or json." enum:"sum,rows,facts,json" default:"sum"`
+	Format    string `help:"sum, rows (CSV), facts (CSV as evaluate reads it), indicators (CSV) or json." enum:"sum,rows,facts,indicators,json" default:"sum"`
 }
 
 // explained is the part of the answer the sum shows.
@@ -34,6 +35,10 @@ type explained struct {
 		Figures struct {
 			Service, Agreement, From, To string
 			Version                      int
+			Indicators                   []struct {
+				Name, State, Why string
+				Actual           *float64
+			}
 		} `json:"figures"`
 		Elapsed int64 `json:"elapsed_ms"`
 		Sum     []struct {
@@ -63,7 +68,7 @@ func (c *explainCmd) Run(ctx context.Context) error {
 		}
 	}
 	path := "/api/v1/services/" + url.PathEscape(c.Service) + "/explain"
-	if c.Format == "rows" || c.Format == "facts" {
+	if c.Format == "rows" || c.Format == "facts" || c.Format == "indicators" {
 		path += ".csv"
 		q.Set("table", c.Format)
 	}
@@ -102,6 +107,16 @@ func (e *explained) print(out io.Writer) error {
 			a = *x.Share.A + " = 1 - " + strings.TrimSpace(x.Share.D) + " / " + x.Share.K
 		}
 		fmt.Fprintf(w, "availability %s\n%d rows, %d streaks of facts; catalogue %s; program %s; zone data %s\n", a, len(x.Rows), len(x.Facts), e.Versions.CatalogueHash, e.Versions.Program, e.Versions.Zones)
+		for _, ind := range x.Figures.Indicators {
+			if ind.Why == "" {
+				continue // it follows from the sum
+			}
+			value := "no value"
+			if ind.Actual != nil {
+				value = strconv.FormatFloat(*ind.Actual, 'f', -1, 64)
+			}
+			fmt.Fprintf(w, "%s: %s, %s. %s\n", ind.Name, value, strings.ReplaceAll(ind.State, "_", " "), ind.Why)
+		}
 	}
 	return w.Flush()
 }

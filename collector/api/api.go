@@ -34,8 +34,8 @@ import (
 // Figures is what of collector/figures the API answers with.
 type Figures interface {
 	Catalogue() *catalogue.Catalogue
-	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
-	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
+	Measured(ctx context.Context, service string, asOf time.Time) ([]availability.Figures, error)
+	PeriodOf(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Figures, error)
 	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
 	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
@@ -84,6 +84,8 @@ type Options struct {
 	// Work is planned and approved, Corrections are asked for and decided.
 	Work        Work
 	Corrections Corrections
+	// Values are entered for indicators that no machine measures.
+	Values Values
 	// Words are the texts of answers; nil: answers have none.
 	Words   words.Shelf
 	Version string
@@ -146,16 +148,16 @@ type Span struct {
 	To     string `query:"to" doc:"the end, excluded"`
 }
 
-// figures of the span asked for.
-func (a *API) figures(ctx context.Context, p Span, asOf time.Time) ([]availability.Figures, error) {
+// figures of the span asked for, of one service; "": of all.
+func (a *API) figures(ctx context.Context, service string, p Span, asOf time.Time) ([]availability.Figures, error) {
 	if p == (Span{}) {
-		return a.o.Figures.Month(ctx, asOf)
+		return a.o.Figures.Measured(ctx, service, asOf)
 	}
 	from, to, err := a.bounds(p)
 	if err != nil {
 		return nil, err
 	}
-	return a.o.Figures.Period(ctx, from, to, asOf)
+	return a.o.Figures.PeriodOf(ctx, service, from, to, asOf)
 }
 
 // bounds are the ends of the span asked for, as figures take them.

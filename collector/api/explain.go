@@ -66,6 +66,7 @@ type ExplainBody struct {
 type ExplainAsk struct {
 	AsOf
 	Span
+	Reader
 	Name      string `path:"name"`
 	Agreement string `query:"agreement" doc:"only this number"`
 	Version   int    `query:"version" doc:"only this version of it"`
@@ -88,6 +89,7 @@ func (a *API) Explain(ctx context.Context, in *ExplainAsk) (*struct{ Body Explai
 		if err != nil {
 			return nil, a.answer(err, "streaks")
 		}
+		a.why(in.Reader, &all[i].Figures)
 		body.Explanations = append(body.Explanations, ExplanationBody{all[i], facts})
 	}
 	return &struct{ Body ExplainBody }{body}, nil
@@ -145,7 +147,7 @@ func (a *API) origins(ctx context.Context, streaks []availability.Evidence) ([]F
 // evaluate command reads them.
 func (a *API) ExplainCSV(ctx context.Context, in *struct {
 	ExplainAsk
-	Table string `query:"table" enum:"rows,facts" default:"rows"`
+	Table string `query:"table" enum:"rows,facts,indicators" default:"rows"`
 }) (*huma.StreamResponse, error) {
 	all, _, err := a.explanations(ctx, &in.ExplainAsk)
 	if err != nil {
@@ -159,9 +161,13 @@ func (a *API) ExplainCSV(ctx context.Context, in *struct {
 		return nil, huma.Error422UnprocessableEntity(fmt.Sprintf("a table is of one agreement version, here are %d: add one of %s", len(all), strings.Join(names, " or ")))
 	}
 	var text bytes.Buffer
-	if in.Table == "facts" {
+	switch in.Table {
+	case "facts":
 		err = evaluate.WriteFacts(&text, all[0].Facts())
-	} else {
+	case "indicators":
+		a.why(in.Reader, &all[0].Figures)
+		err = indicatorsCSV(&text, &all[0].Figures)
+	default:
 		err = rowsCSV(&text, &all[0])
 	}
 	if err != nil {
@@ -183,6 +189,30 @@ func rowsCSV(text *bytes.Buffer, x *availability.Explanation) error {
 			state = r.State.String()
 		}
 		rows = append(rows, []string{strconv.Itoa(r.N), r.From.String(), r.To.String(), strconv.FormatInt(r.MS, 10), r.Cut.String(), state, strings.Join(r.Why, " ")})
+	}
+	return w.WriteAll(rows)
+}
+
+// indicatorsCSV writes each indicator with its value as an exact fraction.
+func indicatorsCSV(text *bytes.Buffer, f *availability.Figures) error {
+	w := csv.NewWriter(text)
+	number := func(x *float64) string {
+		if x == nil {
+			return ""
+		}
+		return strconv.FormatFloat(*x, 'f', -1, 64)
+	}
+	rows := [][]string{{"indicator", "kind", "target", "unacceptable", "actual", "exact", "state", "reason", "query", "why"}}
+	for k := range f.Indicators {
+		i := &f.Indicators[k]
+		row := []string{i.Name, string(i.Kind), number(i.Target), number(i.Unacceptable), number(i.Actual), "", i.State, "", "", i.Why}
+		if i.Exact != nil {
+			row[5] = i.Exact.RatString()
+		}
+		if i.Basis != nil {
+			row[7], row[8] = string(i.Basis.Reason), i.Basis.Query
+		}
+		rows = append(rows, row)
 	}
 	return w.WriteAll(rows)
 }

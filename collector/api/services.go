@@ -36,13 +36,14 @@ type ServicesBody struct {
 func (a *API) Services(ctx context.Context, in *struct {
 	AsOf
 	Span
+	Reader
 	Customer string `query:"customer" doc:"only this customer's"`
 }) (*struct{ Body ServicesBody }, error) {
 	asOf, err := a.asOf(in.AsOf)
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.services(ctx, in.Span, asOf, func(service, customer string) bool {
+	body, err := a.services(ctx, "", in.Span, in.Reader, asOf, func(service, customer string) bool {
 		return in.Customer == "" || customer == in.Customer
 	})
 	if err != nil {
@@ -55,6 +56,7 @@ func (a *API) Services(ctx context.Context, in *struct {
 func (a *API) Service(ctx context.Context, in *struct {
 	AsOf
 	Span
+	Reader
 	Name string `path:"name"`
 }) (*struct{ Body ServicesBody }, error) {
 	if _, ok := a.o.Figures.Catalogue().Availability.Service(in.Name); !ok {
@@ -64,15 +66,15 @@ func (a *API) Service(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.services(ctx, in.Span, asOf, func(service, _ string) bool { return service == in.Name })
+	body, err := a.services(ctx, in.Name, in.Span, in.Reader, asOf, func(service, _ string) bool { return service == in.Name })
 	if err != nil {
 		return nil, a.answer(err, "service "+in.Name)
 	}
 	return &struct{ Body ServicesBody }{*body}, nil
 }
 
-func (a *API) services(ctx context.Context, span Span, asOf time.Time, keep func(service, customer string) bool) (*ServicesBody, error) {
-	all, err := a.figures(ctx, span, asOf)
+func (a *API) services(ctx context.Context, one string, span Span, reader Reader, asOf time.Time, keep func(service, customer string) bool) (*ServicesBody, error) {
+	all, err := a.figures(ctx, one, span, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,7 @@ func (a *API) services(ctx context.Context, span Span, asOf time.Time, keep func
 	body := &ServicesBody{AsOf: asOf, Services: []ServiceFigures{}, States: []ServiceState{}}
 	for i := range all {
 		if keep(all[i].Service, all[i].Customer) {
+			a.why(reader, &all[i])
 			body.Services = append(body.Services, ServiceFigures{all[i], states.Services[all[i].Service].State, instant(states.Services[all[i].Service].Since)})
 		}
 	}

@@ -207,10 +207,14 @@ func (k Kind) Computed() bool {
 
 // IsTime tells whether values of the kind are times (in s).
 func (k Kind) IsTime() bool {
-	return k.Computed() && k != KindAvailability && k != KindOutages
+	return k.Computed() && k != KindAvailability && k != KindOutages || k == KindLatency
 }
 
-// HigherIsBetter tells in which direction the kind's values are good.
+// IsShare tells whether values of the kind are ratios, shown in per cent.
+func (k Kind) IsShare() bool { return k == KindAvailability || k == KindCapacity }
+
+// HigherIsBetter tells in which direction the kind's values are good; for
+// promql and manual it is the indicator that says so.
 func (k Kind) HigherIsBetter() bool {
 	return k == KindAvailability || k == KindMTBF || k == KindMTBSI
 }
@@ -220,10 +224,23 @@ type Indicator struct {
 	Name         string
 	Kind         Kind
 	Description  string
-	Target       *big.Rat // a share 0..1, seconds or a number, by Kind; nil for kinds that are not computed
+	Target       *big.Rat // a share (0..1 but for capacity), seconds or a number, by Kind; nil: the kinds that are not computed may do without
 	Unacceptable *big.Rat // nil: no such value
 	Period       string
 	Output       string
+
+	Quantile *big.Rat // of latency and capacity, above 0 up to 1; nil of others
+	Resource string   // of capacity: a resource of the catalogue
+	Query    string   // of promql
+	Higher   bool     // of promql and manual: higher is better
+}
+
+// higherIsBetter tells in which direction values are good.
+func (i *Indicator) higherIsBetter() bool {
+	if i.Kind == KindPromQL || i.Kind == KindManual {
+		return i.Higher
+	}
+	return i.Kind.HigherIsBetter()
 }
 
 // Component returns the component of that name.

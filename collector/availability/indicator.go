@@ -23,6 +23,13 @@ type IndicatorResult struct {
 	Actual       *float64       `json:"actual"`
 	State        IndicatorState `json:"state"`
 
+	// Basis is what a value that facts do not give rests on; nil of the kinds
+	// that evaluate computes.
+	Basis *Basis `json:"basis,omitempty"`
+	// Why says the basis in a sentence, in a reader's language: whoever shows
+	// it fills it in.
+	Why string `json:"why,omitempty"`
+
 	Kind  Kind     `json:"-"`
 	Exact *big.Rat `json:"-"` // Actual, as it was compared
 }
@@ -41,7 +48,8 @@ func (a *Agreement) Limit() *big.Rat {
 // indicate adds the indicators. elapsed: some agreed time has elapsed.
 func (f *Figures) indicate(a *Agreement, elapsed bool, r repair) {
 	f.Indicators = []IndicatorResult{}
-	for _, i := range a.Indicators {
+	for k := range a.Indicators {
+		i := &a.Indicators[k]
 		out := IndicatorResult{Name: i.Name, State: NotApplicable, Kind: i.Kind}
 		if i.Kind.Computed() {
 			out.Target, out.Unacceptable = numberOf(i.Target).float(), numberOf(i.Unacceptable).float()
@@ -72,7 +80,7 @@ func (f *Figures) actual(k Kind) *big.Rat {
 }
 
 // judge is the state of the indicator, its tests in the order agreed.
-func (f *Figures) judge(i Indicator, actual, limit *big.Rat, elapsed bool, r repair) IndicatorState {
+func (f *Figures) judge(i *Indicator, actual, limit *big.Rat, elapsed bool, r repair) IndicatorState {
 	if !elapsed {
 		return NotApplicable
 	}
@@ -101,9 +109,9 @@ func (f *Figures) judge(i Indicator, actual, limit *big.Rat, elapsed bool, r rep
 
 // compare judges a value: equal to the target is met, equal to what is
 // unacceptable is not yet.
-func (i Indicator) compare(actual *big.Rat) IndicatorState {
+func (i *Indicator) compare(actual *big.Rat) IndicatorState {
 	worse := func(limit *big.Rat) bool {
-		if i.Kind.HigherIsBetter() {
+		if i.higherIsBetter() {
 			return actual.Cmp(limit) < 0
 		}
 		return actual.Cmp(limit) > 0

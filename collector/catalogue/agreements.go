@@ -96,10 +96,8 @@ func (c *checker) indicator(path string, e indicatorEntry) availability.Indicato
 		return out
 	}
 	c.period(path+".period", e.Period)
-	if !out.Kind.Computed() {
-		return out // measured elsewhere, by a value of its own form
-	}
-	if c.required(path, "target", e.Target != "") {
+	c.source(path, e, &out)
+	if e.Target != "" || out.Kind.Computed() && c.required(path, "target", false) {
 		out.Target = c.value(path+".target", out.Kind, string(e.Target))
 	}
 	if e.Unacceptable != "" {
@@ -146,7 +144,7 @@ func (c *checker) period(path, word string) {
 // seconds) or a number of outages.
 func (c *checker) value(path string, kind availability.Kind, word string) *big.Rat {
 	switch {
-	case kind == availability.KindAvailability:
+	case kind.IsShare():
 		share, err := settings.ParseShare(word)
 		c.faultOf(path, err)
 		return share.Rat()
@@ -155,9 +153,17 @@ func (c *checker) value(path string, kind availability.Kind, word string) *big.R
 		c.faultOf(path, err)
 		return big.NewRat(d.Milliseconds(), 1000)
 	}
-	n, ok := number(word)
+	what, digits := "a number of outages", word
+	if kind != availability.KindOutages {
+		what, digits = "a number", strings.TrimPrefix(word, "-")
+	}
+	n, ok := number(digits)
 	if !ok {
-		c.fault(path, fmt.Sprintf("%q is not a number of outages", word), "")
+		c.fault(path, fmt.Sprintf("%q is not %s", word, what), "")
+		return nil
+	}
+	if digits != word {
+		n.Neg(n)
 	}
 	return n
 }

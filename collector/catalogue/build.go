@@ -18,6 +18,7 @@ type checker struct {
 	doubts  settings.Faults // what is probably not meant, but can be
 
 	components, services, calendars, groups []string
+	resourceNames                           []string // shipped ones, too
 	years                                   map[string]holidaysEntry
 }
 
@@ -48,6 +49,7 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 	for _, e := range f.Services {
 		c.services = append(c.services, e.Name)
 	}
+	c.resourceNames = namesOfResources(f)
 	c.groups = c.sets(f)
 	out := &availability.Catalogue{Calendars: map[string]*availability.Calendar{}}
 	c.years = c.holidays(f.Holidays)

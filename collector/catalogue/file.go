@@ -112,13 +112,17 @@ type blipsEntry struct {
 }
 
 type indicatorEntry struct {
-	Name         string `yaml:"name" doc:"Name; also the kind where that is not given."`
-	Kind         string `yaml:"kind" doc:"What is measured."`
-	Description  string `yaml:"description" doc:"In the customer's words."`
-	Target       text   `yaml:"target" doc:"The value promised: 99.9%, 4h or a number of outages."`
-	Unacceptable text   `yaml:"unacceptable" doc:"What is worse than this is unacceptable, not only below target."`
-	Period       string `yaml:"period" enum:"day,week,month,quarter,half-year,year" doc:"How often it is reported."`
-	Output       string `yaml:"output" doc:"Where it is reported."`
+	Name         string          `yaml:"name" doc:"Name; also the kind where that is not given."`
+	Kind         string          `yaml:"kind" doc:"What is measured."`
+	Description  string          `yaml:"description" doc:"In the customer's words."`
+	Target       text            `yaml:"target" doc:"The value promised: 99.9%, 4h or a number of outages."`
+	Unacceptable text            `yaml:"unacceptable" doc:"What is worse than this is unacceptable, not only below target."`
+	Period       string          `yaml:"period" enum:"day,week,month,quarter,half-year,year" doc:"How often it is reported."`
+	Output       string          `yaml:"output" doc:"Where it is reported."`
+	Quantile     *settings.Share `yaml:"quantile" doc:"Of latency and capacity: the share of the values that may be at most the one judged; 95% of latency and 100%, the largest, of capacity where it is not given."`
+	Resource     string          `yaml:"resource" doc:"Of capacity: which resource, shipped or of this catalogue."`
+	Query        string          `yaml:"query" doc:"Of promql: the expression whose one value counts."`
+	Better       string          `yaml:"better" enum:"higher,lower" doc:"Of promql and manual: which values are good; higher where it is not given for manual."`
 }
 
 type windowEntry struct {

@@ -312,6 +312,7 @@ func (b *Book) compare(ctx context.Context, p *ledger.Period, versions []ledger.
 	if err != nil {
 		return err
 	}
+	carry(stands, p.Version, now)
 	differs, err := Differences(stands, now)
 	if err != nil {
 		return err

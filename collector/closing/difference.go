@@ -55,7 +55,11 @@ func Differences(before, now *Frozen) ([]Difference, error) {
 		}
 		names := maps.Clone(a)
 		maps.Copy(names, b)
+		skip := unmeasured(old, f)
 		for _, name := range slices.Sorted(maps.Keys(names)) {
+			if skip[name] {
+				continue
+			}
 			add(old, name, orNone(a[name]), orNone(b[name]))
 		}
 	}
@@ -101,8 +105,12 @@ func flat(f *availability.Figures) (map[string]string, error) {
 			}
 			continue
 		case "indicators":
-			for _, i := range f.Indicators {
-				out["indicator "+i.Name] = i.State
+			for k := range f.Indicators {
+				i := &f.Indicators[k]
+				out[indicatorName(i)] = i.State
+				if i.Basis != nil && i.Exact != nil {
+					out[indicatorValue(i)] = i.Exact.RatString()
+				}
 			}
 			continue
 		}

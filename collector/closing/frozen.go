@@ -95,6 +95,11 @@ func (r *Result) thaw() error {
 		f.Indicators[i].Kind, f.Indicators[i].Exact = r.Indicators[i].Kind, r.Indicators[i].Exact
 	}
 	instants := []*availability.Instant{&f.From, &f.To, &f.AsOf}
+	for i := range f.Indicators {
+		if b := f.Indicators[i].Basis; b != nil && b.At != nil {
+			instants = append(instants, b.At)
+		}
+	}
 	for i := range f.Outages {
 		o := &f.Outages[i]
 		for _, each := range []*availability.Instant{&o.From, o.To, o.Earliest} {

@@ -41,7 +41,9 @@ type Options struct {
 	FactBefore availability.FactBefore
 	// Closed gives, by customer, what stands of a closed month (2026-10) at
 	// asOf; nil: no month is closed.
-	Closed func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error)
+	Closed  func(ctx context.Context, month string, asOf time.Time) (map[string][]availability.Explanation, error)
+	Entered Entered // nil: nobody enters values
+	Raw     Raw     // nil: there are no samples to measure by
 	// Forecasts keeps what was forecast; nil: nothing is kept.
 	Forecasts Forecasts
 	Now       func() time.Time
@@ -56,6 +58,7 @@ type Engine struct {
 	agreed merged
 
 	past  memory
+	used  days
 	given given
 }
 
@@ -132,15 +135,37 @@ func (e *Engine) Month(ctx context.Context, asOf time.Time) ([]availability.Figu
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.month == nil {
-		if s.month, err = e.monthOf(s.agreed, s.streaks, s.asOf); err != nil {
+		if s.month, err = e.monthsOf(s.agreed, s.streaks, s.asOf); err != nil {
 			return nil, err
 		}
 	}
 	return slices.Clone(s.month), nil
 }
 
-// monthOf evaluates each agreement over the month asOf lies in for its zone.
-func (e *Engine) monthOf(c *availability.Catalogue, streaks map[string][]availability.Streak, asOf int64) ([]availability.Figures, error) {
+// Measured is Month with the indicators that facts do not give, for one
+// service; "": for all.
+func (e *Engine) Measured(ctx context.Context, service string, asOf time.Time) ([]availability.Figures, error) {
+	all, err := e.Month(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.at(ctx, asOf)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(f availability.Figures) bool { return service != "" && f.Service != service })
+	for i := range all {
+		f := &all[i]
+		m := measuring{cat: s.cat, asOf: s.asOf, month: time.UnixMilli(s.asOf - 1).In(f.From.Zone).Format("2006-01")}
+		if err := e.measure(ctx, m, f); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// monthsOf evaluates each agreement over the month asOf lies in for its zone.
+func (e *Engine) monthsOf(c *availability.Catalogue, streaks map[string][]availability.Streak, asOf int64) ([]availability.Figures, error) {
 	type month struct{ first, next availability.Date }
 	of := map[*time.Location]month{}
 	var months []month
@@ -161,7 +186,7 @@ func (e *Engine) monthOf(c *availability.Catalogue, streaks map[string][]availab
 	}
 	var all []availability.Figures
 	for _, each := range months {
-		found, err := e.evaluate(c, streaks, availability.On(each.first), availability.On(each.next), asOf)
+		found, err := e.evaluate(availability.Input{Catalogue: c, Streaks: streaks, From: availability.On(each.first), To: availability.On(each.next), AsOf: asOf})
 		if err != nil || len(months) == 1 {
 			return found, err
 		}
@@ -183,6 +208,11 @@ func rank(c *availability.Catalogue, f *availability.Figures) int {
 // Period computes the figures of [from, to), dates or instants as the
 // evaluate command takes them, as known at asOf.
 func (e *Engine) Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error) {
+	return e.PeriodOf(ctx, "", from, to, asOf)
+}
+
+// PeriodOf is Period for one service; "": for all.
+func (e *Engine) PeriodOf(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Figures, error) {
 	begin, err := availability.ParseBound(from)
 	if err != nil {
 		return nil, err
@@ -195,20 +225,34 @@ func (e *Engine) Period(ctx context.Context, from, to string, asOf time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	found, err := e.evaluate(s.agreed, s.streaks, begin, end, s.asOf)
+	found, err := e.evaluate(availability.Input{Catalogue: s.agreed, Streaks: s.streaks, From: begin, To: end, AsOf: s.asOf, Service: service})
 	if err != nil {
 		return nil, err
 	}
 	closed, err := e.closed(ctx, from, to, asOf)
-	if err != nil || len(closed) == 0 {
-		return found, err
+	if err != nil {
+		return nil, err
 	}
-	return withClosed(s.agreed, found, closed, func(f *availability.Figures) *availability.Figures { return f },
-		func(x *availability.Explanation) availability.Figures { return x.Figures }), nil
+	month := monthOf(from, to)
+	for i := range found {
+		if _, stands := closed[found[i].Customer]; stands {
+			continue // what was frozen takes its place
+		}
+		if err := e.measure(ctx, measuring{cat: s.cat, asOf: s.asOf, month: month}, &found[i]); err != nil {
+			return nil, err
+		}
+	}
+	if len(closed) == 0 {
+		return found, nil
+	}
+	all := withClosed(s.agreed, found, closed, func(f *availability.Figures) *availability.Figures { return f },
+		func(x *availability.Explanation) availability.Figures { return x.Figures })
+	return slices.DeleteFunc(all, func(f availability.Figures) bool { return service != "" && f.Service != service }), nil
 }
 
-func (e *Engine) evaluate(c *availability.Catalogue, streaks map[string][]availability.Streak, from, to availability.Bound, asOf int64) ([]availability.Figures, error) {
-	found, err := availability.Evaluate(availability.Input{Catalogue: c, Streaks: streaks, From: from, To: to, AsOf: asOf, FactBefore: e.o.FactBefore})
+func (e *Engine) evaluate(in availability.Input) ([]availability.Figures, error) {
+	in.FactBefore = e.o.FactBefore
+	found, err := availability.Evaluate(in)
 	if err != nil {
 		return nil, fmt.Errorf("compute figures: %w", err)
 	}

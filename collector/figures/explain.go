@@ -11,11 +11,11 @@ import (
 
 // Explain is Period with the reasons, for one service.
 func (e *Engine) Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error) {
-	found, err := e.live(ctx, service, from, to, asOf)
+	closed, err := e.closed(ctx, from, to, asOf)
 	if err != nil {
 		return nil, err
 	}
-	closed, err := e.closed(ctx, from, to, asOf)
+	found, err := e.live(ctx, service, from, to, asOf, closed, false)
 	if err != nil || len(closed) == 0 {
 		return found, err
 	}
@@ -26,10 +26,12 @@ func (e *Engine) Explain(ctx context.Context, service, from, to string, asOf tim
 // Live explains the figures of all services as they come out now, whatever
 // is closed.
 func (e *Engine) Live(ctx context.Context, from, to string, asOf time.Time) ([]availability.Explanation, error) {
-	return e.live(ctx, "", from, to, asOf)
+	return e.live(ctx, "", from, to, asOf, nil, true)
 }
 
-func (e *Engine) live(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error) {
+// live explains what comes out now. What is closed is not measured: what was
+// frozen takes its place.
+func (e *Engine) live(ctx context.Context, service, from, to string, asOf time.Time, closed map[string][]availability.Explanation, fresh bool) ([]availability.Explanation, error) {
 	begin, err := availability.ParseBound(from)
 	if err != nil {
 		return nil, err
@@ -47,7 +49,26 @@ func (e *Engine) live(ctx context.Context, service, from, to string, asOf time.T
 	if err != nil {
 		return nil, fmt.Errorf("explain figures: %w", err)
 	}
+	month := monthOf(from, to)
+	for i := range all {
+		f := &all[i].Figures
+		if _, stands := closed[f.Customer]; stands {
+			continue
+		}
+		if err := e.measure(ctx, measuring{cat: s.cat, asOf: s.asOf, month: month, fresh: fresh}, f); err != nil {
+			return nil, err
+		}
+	}
 	return all, nil
+}
+
+// monthOf is the month that is exactly [from, to), 2026-10; empty: it is none.
+func monthOf(from, to string) string {
+	begin, err := time.Parse(time.DateOnly, from)
+	if err != nil || begin.Day() != 1 || begin.AddDate(0, 1, 0).Format(time.DateOnly) != to {
+		return ""
+	}
+	return begin.Format("2006-01")
 }
 
 // Fingerprint is a hash of all facts known now that began before an instant,
@@ -72,11 +93,11 @@ func (e *Engine) closed(ctx context.Context, from, to string, asOf time.Time) (m
 	if e.o.Closed == nil {
 		return nil, nil
 	}
-	begin, err := time.Parse(time.DateOnly, from)
-	if err != nil || begin.Day() != 1 || begin.AddDate(0, 1, 0).Format(time.DateOnly) != to {
+	month := monthOf(from, to)
+	if month == "" {
 		return nil, nil
 	}
-	return e.o.Closed(ctx, begin.Format("2006-01"), asOf)
+	return e.o.Closed(ctx, month, asOf)
 }
 
 // withClosed puts what stands of closed months in the place of what comes out

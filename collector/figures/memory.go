@@ -45,7 +45,7 @@ func (e *Engine) rowsAt(s *snapshot, t int64) ([]row, error) {
 	if ok && known.agreed == s.agreed && known.mark == mark {
 		return known.rows, nil
 	}
-	all, err := e.monthOf(s.agreed, s.streaks, t)
+	all, err := e.monthsOf(s.agreed, s.streaks, t)
 	if err != nil {
 		return nil, err
 	}

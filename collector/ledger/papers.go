@@ -13,6 +13,7 @@ const (
 	ChangePaper     = "change"
 	AdjustmentPaper = "adjustment"
 	AnnotationPaper = "annotation"
+	ValuePaper      = "value" // of an indicator, entered by a person
 )
 
 // Paper is one version of something people write and amend, but never edit.

@@ -36,7 +36,8 @@ func attainment(_ context.Context, d *draft) ([]Block, error) {
 			t.Rows = append(t.Rows, row)
 		}
 	}
-	blocks := []Block{key, t, Note{d.T("sec.sla.rule")}, Heading{d.T("sec.trend")}}
+	blocks := append([]Block{key, t, Note{d.T("sec.sla.rule")}}, d.whys()...)
+	blocks = append(blocks, Heading{d.T("sec.trend")})
 	for i := range d.figures {
 		f := &d.figures[i]
 		blocks = append(blocks, Chart{f.Service, d.strip(f)})
@@ -68,7 +69,7 @@ func (d *draft) agreed(kind availability.Kind, x *float64) string {
 	switch {
 	case x == nil:
 		return "–"
-	case kind == availability.KindAvailability:
+	case kind.IsShare():
 		return d.Share(x)
 	case kind.IsTime():
 		return d.Seconds(x)
@@ -78,10 +79,13 @@ func (d *draft) agreed(kind availability.Kind, x *float64) string {
 
 // measured prints the actual value.
 func (d *draft) measured(i *availability.IndicatorResult) string {
+	if text, ok := d.Measured(i); ok {
+		return text
+	}
 	switch {
 	case i.Actual == nil:
 		return d.T("no.value")
-	case i.Kind == availability.KindAvailability:
+	case i.Kind.IsShare():
 		return d.Ratio(i.Exact, 3)
 	case i.Kind.IsTime():
 		return d.Seconds(i.Actual)
@@ -138,4 +142,17 @@ func (d *draft) dayCell(pieces []availability.Piece, date string, begin, end int
 		text += d.T("strip.part", d.T("state."+st.String()), d.Millis(in[st]))
 	}
 	return chart.Cell{State: state.String(), Title: d.T("strip.day", date, text)}
+}
+
+// whys say what indicators rest on that facts do not give.
+func (d *draft) whys() (notes []Block) {
+	for i := range d.figures {
+		f := &d.figures[i]
+		for k := range f.Indicators {
+			if why := d.Why(&f.Indicators[k], func(by string) string { return by }); why != "" {
+				notes = append(notes, Note{f.Service + " · " + d.Name(f.Indicators[k].Name) + ": " + why})
+			}
+		}
+	}
+	return notes
 }

@@ -19,6 +19,7 @@ type explainView struct {
 	Service, Back, Title string
 	Agreement, From, To  string
 	Fraction             []Pair
+	Measured             []measuredRow // indicators that facts do not give
 	Sum                  []termRow
 	Rows                 []sumRow
 	Hidden               string // how many rows are left to the table
@@ -26,6 +27,12 @@ type explainView struct {
 	Policies, Versions   []Pair
 	RowsLink, FactsLink  string
 	APILink, Command     string
+}
+
+// measuredRow is an indicator that facts do not give, with what it rests on.
+type measuredRow struct {
+	Name, Actual, Why, Query string
+	Verdict                  verdict
 }
 
 // termRow is a part of the sum, in exact milliseconds.
@@ -109,6 +116,15 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 		view.Policies = v.policies(cat.Availability, a)
 	}
 	view.Versions = v.versions(s.Version, cat.Hash, x)
+	for i := range f.Indicators {
+		if ind := &f.Indicators[i]; ind.Basis != nil {
+			actual, ok := v.Measured(ind)
+			if !ok {
+				actual = v.value(ind.Kind, ind.Actual)
+			}
+			view.Measured = append(view.Measured, measuredRow{v.Name(ind.Name), actual, v.Why(ind, v.actor), ind.Basis.Query, v.verdict(ind.State, f)})
+		}
+	}
 	path := explainPath(f, period)
 	open, _ := strconv.Atoi(v.Params.Get("row")) // none is open without a number
 	for i := range x.Rows {

@@ -113,7 +113,7 @@ func (v *visit) aboutOutage(o *ledger.Outage, zone *time.Location) []Pair {
 func (s *Site) costs(ctx context.Context, v *visit, o *ledger.Outage, end int64) ([]costRow, error) {
 	var rows []costRow
 	month := time.UnixMilli(o.From).In(v.Zone).Format("2006-01")
-	all, err := s.monthFigures(ctx, month, v.AsOf)
+	all, err := s.monthFigures(ctx, "", month, v.AsOf)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type figuresView struct {
 	Key                         []keyFigure
 	Strip                       template.HTML
 	Indicators                  []indicatorRow
+	Values                      valuesView
 	Outages                     []outageRow
 	Cuts                        []cutRow
 	More, Policies              []Pair
@@ -45,8 +46,8 @@ type figuresView struct {
 type keyFigure struct{ Label, Value, Note, State, Link string }
 
 type indicatorRow struct {
-	Name, Description, Target, Unacceptable, Actual string
-	Verdict                                         verdict
+	Name, Description, Target, Unacceptable, Actual, Why string
+	Verdict                                              verdict
 }
 
 type outageRow struct {
@@ -88,7 +89,7 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	if month, err := words.ParseMonth(view.Period); err == nil && month.Add(-14*time.Hour).After(v.AsOf) {
 		return "", nil, &fault{http.StatusBadRequest, "error.begun", v.Month(view.Period)}
 	}
-	all, err := s.monthFigures(ctx, view.Period, v.AsOf)
+	all, err := s.monthFigures(ctx, name, view.Period, v.AsOf)
 	if err != nil {
 		return "", nil, err
 	}
@@ -113,13 +114,13 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	return name, view, nil
 }
 
-// monthFigures are those of one month, written 2026-11.
-func (s *Site) monthFigures(ctx context.Context, period string, asOf time.Time) ([]availability.Figures, error) {
+// monthFigures are those of one month, written 2026-11, of one service; "": of all.
+func (s *Site) monthFigures(ctx context.Context, service, period string, asOf time.Time) ([]availability.Figures, error) {
 	month, err := words.ParseMonth(period)
 	if err != nil {
 		return nil, badInput("period=" + period)
 	}
-	return s.Figures.Period(ctx, month.Format("2006-01-02"), month.AddDate(0, 1, 0).Format("2006-01-02"), asOf)
+	return s.Figures.PeriodOf(ctx, service, month.Format("2006-01-02"), month.AddDate(0, 1, 0).Format("2006-01-02"), asOf)
 }
 
 // tree draws what a service needs, with the state of each name.
@@ -225,6 +226,9 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 			view.Indicators = append(view.Indicators, v.indicator(&f.Indicators[i], f, a))
 		}
 	}
+	if view.Values, err = s.valuesOf(ctx, v, f, period); err != nil {
+		return view, err
+	}
 	for i := range f.Outages {
 		row, err := s.outageRow(ctx, v, &f.Outages[i], zone)
 		if err != nil {
@@ -327,8 +331,12 @@ func (v *visit) more(f *availability.Figures) []Pair {
 }
 
 func (v *visit) indicator(i *availability.IndicatorResult, f *availability.Figures, a *availability.Agreement) indicatorRow {
-	row := indicatorRow{Name: v.Name(i.Name), Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), Verdict: v.verdict(i.State, f)}
-	if i.Kind == availability.KindAvailability {
+	row := indicatorRow{Name: v.Name(i.Name), Target: v.value(i.Kind, i.Target), Unacceptable: v.value(i.Kind, i.Unacceptable), Actual: v.value(i.Kind, i.Actual), Verdict: v.verdict(i.State, f),
+		Why: v.Why(i, v.actor)}
+	if text, ok := v.Measured(i); ok {
+		row.Actual = text
+	}
+	if i.Kind.IsShare() {
 		row.Target, row.Unacceptable = v.optionalShare(i.Target), v.optionalShare(i.Unacceptable)
 	}
 	for _, agreed := range a.Indicators {
@@ -351,7 +359,7 @@ func (v *visit) value(kind availability.Kind, x *float64) string {
 	switch {
 	case x == nil:
 		return "–"
-	case kind == availability.KindAvailability:
+	case kind.IsShare():
 		return v.Percent(x, 3)
 	case kind.IsTime():
 		return v.Seconds(x)

@@ -66,6 +66,8 @@ type Options struct {
 	// Work is planned and approved, Corrections are asked for and decided; nil: there are no such pages.
 	Work        api.Work
 	Corrections api.Corrections
+	// Values are entered for indicators that no machine measures; nil: none are.
+	Values api.Values
 
 	// Door lets people and programs in; nil: everybody on this host is let in.
 	Door Door

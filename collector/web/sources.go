@@ -18,6 +18,7 @@ import (
 type Figures interface {
 	Catalogue() *catalogue.Catalogue
 	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
+	PeriodOf(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Figures, error)
 	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
 	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
 	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
