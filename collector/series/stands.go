@@ -23,9 +23,10 @@ import (
 //	in order                  the TSDB refuses a second value itself
 //	out of order              what it holds is looked up before
 
-// place is where a fact belongs.
+// place is where a fact belongs. The series is told by its labels: those of a
+// host that was let in anew are decoded into another batch.Series.
 type place struct {
-	series *batch.Series
+	series labels.Labels // one string: comparable
 	t      int64
 }
 
@@ -69,7 +70,7 @@ func (w *writer) claim(b *batch.Batch) {
 }
 
 func (w *writer) note(pos journal.Position, f *batch.Sample) {
-	p := place{f.Series, f.T}
+	p := place{f.Series.Labels, f.T}
 	held, ok := w.claims[p]
 	// A mark that the series has ended is no number: any fact is before it.
 	if !ok || held.pos == pos && (f.V < held.v || math.IsNaN(held.v)) {
@@ -85,7 +86,7 @@ func (w *writer) append(pos journal.Position, known storage.SeriesRef, sm *batch
 	var held claim
 	isFact := sm.Series.Fact != batch.FactNone || w.selectors != nil
 	if isFact {
-		held, isFact = w.claims[place{sm.Series, sm.T}]
+		held, isFact = w.claims[place{sm.Series.Labels, sm.T}]
 	}
 	if !isFact {
 		return w.app.Append(known, sm.Series.Labels, sm.T, sm.V)

@@ -51,6 +51,11 @@ func TestFirstFactStands(t *testing.T) {
 							states = []float64{0, 1} // what selected series can say
 						}
 						f.V = rapid.SampledFrom(states).Draw(rt, "state")
+						if rapid.IntRange(0, 3).Draw(rt, "let in anew") == 0 { // its host was: the same labels are another series to who decodes
+							again := *f.Series
+							again.Ref = 0
+							f.Series = &again
+						}
 						facts = append(facts, f)
 						k := key{f.Series.Labels.String(), f.T}
 						if v, ok := together[k]; !ok || f.V < v {
