@@ -11,6 +11,7 @@ type view struct {
 	gone      Set      // the service or all of its tree does not exist
 	stops     []stop
 	downs     []Set // when each component counts as down, once asked for
+	part      []Set // when each thing is a part of the service, once asked for
 }
 
 func newView(m *model, a *Agreement) (*view, error) {
@@ -65,7 +66,7 @@ func (v *view) cut(from, to int64) (cuts, error) {
 		c.planned = planned
 		c.remaining = c.base.Minus(planned)
 	}
-	adjusted, adjusts := v.model.adjusted(v.tree)
+	adjusted, adjusts := v.adjusted()
 	c.adjusted, c.adjusts = c.remaining.Intersect(adjusted), adjusts
 	c.remaining = c.remaining.Minus(adjusted)
 	if a.Policies.BeforeExistence == AsUp {

@@ -269,14 +269,15 @@ func (e *evaluation) reach(v *view, p period) (r Span, named map[streakID][]int6
 	return Span{r.From, r.To + 1}, named
 }
 
-// rest lists the streaks of the trees' components that touch the span, and of
+// rest lists the streaks of those components that are parts of the service in
+// the span, as far as they touch it, and of
 // each observer the one before and the one after.
 func (x *Explanation) rest(views []*view, zone *time.Location, r Span, named map[streakID][]int64) {
 	x.Streaks = []Evidence{}
 	seen := map[string]*observed{}
 	for _, v := range views {
-		for _, each := range v.tree.things {
-			if each.seen != nil {
+		for i, each := range v.tree.things {
+			if each.seen != nil && v.parts()[i].Meets(r.From, r.To) {
 				seen[each.name] = each.seen
 			}
 		}

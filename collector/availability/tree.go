@@ -288,16 +288,6 @@ func (t *tree) top(asOf int64) (Timeline, Set) {
 	return line, NewSet(gone...)
 }
 
-// reaches tells whether one of the names is in the tree.
-func (t *tree) reaches(names []string) bool {
-	for _, name := range names {
-		if _, ok := t.index[name]; ok {
-			return true
-		}
-	}
-	return false
-}
-
 // Cycle finds services that need each other in a ring, and names the ring
 // from its first service round to it again; nil when there is none.
 func (c *Catalogue) Cycle() []string {

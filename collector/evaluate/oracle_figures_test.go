@@ -314,7 +314,7 @@ func (e *entry) describe(l *listed, o outage) {
 		down, bridged := false, false
 		for i := o.from; i < end; i++ {
 			e.w.at = i
-			down = down || e.a.countsDown(e.w.state(c.name))
+			down = down || e.a.countsDown(e.w.state(c.name)) && e.w.part(e.s, c.name)
 			bridged = bridged || e.w.seen[c.name].bridged[i]
 		}
 		if down {
@@ -322,7 +322,7 @@ func (e *entry) describe(l *listed, o outage) {
 			l.bridged = l.bridged || bridged
 		}
 		e.w.at = o.from
-		if !e.a.countsDown(e.w.state(c.name)) {
+		if !e.a.countsDown(e.w.state(c.name)) || !e.w.part(e.s, c.name) {
 			continue
 		}
 		for _, facts := range e.w.seen[c.name].facts {

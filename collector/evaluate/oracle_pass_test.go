@@ -43,9 +43,9 @@ func (p *problem) pass(a agreement, g grid, seenBy map[string]seen, zs zones) *p
 }
 
 // excluded tells whether an approved exclusion names a service or anything
-// its tree reaches.
+// that is a part of it at that instant.
 func (r *pass) excluded(at int64) bool {
-	touched := func(name string) bool { return name == r.s.name || r.reach[name] }
+	touched := func(name string) bool { return name == r.s.name || r.w.part(r.s, name) }
 	for _, a := range r.w.p.adjustments {
 		if (a.effect == "" || a.effect == "exclude") && a.covers(at, r.w.p.asOf) &&
 			(slices.ContainsFunc(a.components, touched) || slices.ContainsFunc(a.services, touched)) {
