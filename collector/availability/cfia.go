@@ -41,7 +41,7 @@ func Impacts(in Input, service string) ([]Impact, error) {
 	e := newEvaluation(in)
 	zone := in.Catalogue.zoneOf(service, in.AsOf)
 	m := newModel(e, zone)
-	t, err := m.tree(service)
+	t, err := m.tree(service, nil)
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", service, err)
 	}

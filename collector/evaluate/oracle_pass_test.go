@@ -20,9 +20,17 @@ type pass struct {
 	adjusted []bool          // an approved exclusion
 }
 
-func (p *problem) pass(a agreement, g grid, seenBy map[string]seen, zs zones) *pass {
+// pass is the view of the service, or of one of its functions where that has
+// needs of its own: the same service with these.
+func (p *problem) pass(a agreement, fn string, g grid, seenBy map[string]seen, zs zones) *pass {
+	s := *p.service(a.service)
+	for _, f := range s.functions {
+		if f.name == fn && f.own {
+			s.needs = f.needs
+		}
+	}
 	w := &world{p: p, g: g, known: g.index(p.asOf), zone: zs.load(a.zone), seen: seenBy}
-	r := &pass{w: w, a: a, s: p.service(a.service), reach: p.reach(a.service)}
+	r := &pass{w: w, a: a, s: &s, reach: p.reach(s.needs)}
 	inside := p.agreedTime(a, zs)
 	for i := range g.len() {
 		w.at = i
