@@ -60,7 +60,7 @@ type FunctionShare struct {
 	Up     *big.Rat `json:"u_ms"`
 	Down   *big.Rat `json:"d_ms"`
 	Known  *big.Rat `json:"k_ms"`
-	Rows   []Row    `json:"rows"` // as those of the service; the same where it has no tree of its own
+	Rows   []Row    `json:"rows"` // as those of the service; null: they are the very same, it has no tree of its own
 }
 
 // Row is one span of the elapsed period and what became of it.
@@ -153,7 +153,7 @@ func (e *evaluation) explainFunctions(v *view, p period, x *Explanation, reach *
 	x.Functions = []FunctionShare{}
 	for i, exact := range x.Figures.Exact.Functions {
 		f := &x.Figures.Functions[i]
-		share := FunctionShare{Name: f.Name, Weight: exact.Weight, Users: f.Users, Up: product(exact.Up, ratMS(1000)), Down: product(exact.Down, ratMS(1000)), Rows: x.Rows}
+		share := FunctionShare{Name: f.Name, Weight: exact.Weight, Users: f.Users, Up: product(exact.Up, ratMS(1000)), Down: product(exact.Down, ratMS(1000))}
 		share.Known = sum(share.Up, share.Down)
 		x.Functions = append(x.Functions, share)
 		fn, _ := v.service.function(f.Name)

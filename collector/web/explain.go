@@ -20,6 +20,8 @@ type explainView struct {
 	Agreement, From, To  string
 	Fraction             []Pair
 	Measured             []measuredRow // indicators that facts do not give
+	Weighted             []Pair // by functions and users
+	Shares               []shareRow
 	Sum                  []termRow
 	Rows                 []sumRow
 	Hidden               string // how many rows are left to the table
@@ -110,7 +112,7 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 	zone := zoneOf(f, v.Zone)
 	view := explainView{Service: f.Service, Back: v.at(servicePath(f.Service) + "?period=" + period), Title: v.T("explain.title", v.Ratio(f.Exact.Availability, 3)),
 		Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)), From: words.Instant(f.From.Time(), zone), To: words.Instant(f.To.Time(), zone),
-		Fraction: v.fraction(&x.Share), Sum: v.sum(x)}
+		Fraction: v.fraction(&x.Share), Weighted: v.byWeight(f), Shares: v.shares(x), Sum: v.sum(x)}
 	cat := s.Figures.Catalogue()
 	if a := agreementOf(cat.Availability, f); a != nil {
 		view.Policies = v.policies(cat.Availability, a)
