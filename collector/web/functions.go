@@ -123,4 +123,4 @@ func (v *visit) shares(x *availability.Explanation) []shareRow {
 }
 
 // shareRow is a function's part of a weighted figure, in exact milliseconds.
-type shareRow struct{ Name, Weight, Users, Up, Down, Known string }
+type shareRow struct{ Name, Link, Weight, Users, Up, Down, Known string }
