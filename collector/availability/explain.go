@@ -153,8 +153,8 @@ func (e *evaluation) explainFunctions(v *view, p period, x *Explanation, reach *
 	x.Functions = []FunctionShare{}
 	for i, exact := range x.Figures.Exact.Functions {
 		f := &x.Figures.Functions[i]
-		share := FunctionShare{Name: f.Name, Weight: exact.Weight, Users: f.Users, Up: product(exact.Up, ratMS(1000)), Down: product(exact.Down, ratMS(1000))}
-		share.Known = sum(share.Up, share.Down)
+		up, down := numberOf(exact.Up).times(whole(1000)), numberOf(exact.Down).times(whole(1000))
+		share := FunctionShare{Name: f.Name, Weight: exact.Weight, Users: f.Users, Up: up.rat(), Down: down.rat(), Known: up.plus(down).rat()}
 		x.Functions = append(x.Functions, share)
 		fn, _ := v.service.function(f.Name)
 		if fn.Needs == nil {

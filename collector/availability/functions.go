@@ -13,7 +13,7 @@ type Function struct {
 // weight is the function's weight, 1 by default.
 func (f *Function) weight() *big.Rat {
 	if f.Weight == nil {
-		return ratMS(1)
+		return big.NewRat(1, 1)
 	}
 	return f.Weight
 }
@@ -66,40 +66,43 @@ type ExactFunction struct {
 // Pool is availability over several services or functions: their seconds are
 // added, each by its weight, and divided once. Averages are never averaged.
 type Pool struct {
-	Up, Known *big.Rat // in weighted seconds
-	Lost      *big.Rat // weighted seconds of D
-	Parts     int      // how many were added
+	Parts           int    // how many were added
+	up, known, lost number // weighted seconds of U, K and D
 }
 
 // Add adds U and D, in s, so many times.
 func (p *Pool) Add(weight, up, down *big.Rat) {
 	if p.Parts == 0 {
-		p.Up, p.Known, p.Lost = new(big.Rat), new(big.Rat), new(big.Rat)
+		p.up, p.known, p.lost = whole(0), whole(0), whole(0)
 	}
-	p.Up = sum(p.Up, product(weight, up))
-	p.Known = sum(p.Known, product(weight, sum(up, down)))
-	p.Lost = sum(p.Lost, product(weight, down))
+	w, u, d := numberOf(weight), numberOf(up), numberOf(down)
+	p.up = p.up.plus(w.times(u))
+	p.known = p.known.plus(w.times(u.plus(d)))
+	p.lost = p.lost.plus(w.times(d))
 	p.Parts++
 }
 
 // AddUsers adds the service as its users had it; without users it adds nothing.
 func (p *Pool) AddUsers(f *Figures) {
 	if f.Users != nil && f.Exact.Up != nil {
-		p.Add(ratMS(*f.Users), f.Exact.Up, f.Exact.Down)
+		p.Add(whole(*f.Users).rat(), f.Exact.Up, f.Exact.Down)
 	}
 }
 
 // Availability is what was added, nil where that is nothing.
-func (p *Pool) Availability() *big.Rat { return ratio(p.Up, p.Known) }
+func (p *Pool) Availability() *big.Rat { return p.up.over(p.known).rat() }
+
+// Lost are the weighted seconds of D; nil: nothing was added.
+func (p *Pool) Lost() *big.Rat { return p.lost.rat() }
 
 // functions works out the functions of the service. One with a tree of its own
 // is evaluated as the service is, with that tree in place of the service's; one
 // without is what the service is.
-func (e *evaluation) functions(v *view, p period, whole *Figures) error {
-	whole.Functions = []FunctionFigures{}
+func (e *evaluation) functions(v *view, p period, all *Figures) error {
+	all.Functions = []FunctionFigures{}
 	var weighted, used Pool
 	for i := range v.service.Functions {
-		fn, own := &v.service.Functions[i], whole
+		fn, own := &v.service.Functions[i], all
 		if fn.Needs != nil {
 			fv, err := e.viewOf(v.agreement, fn.Name)
 			if err != nil {
@@ -111,7 +114,7 @@ func (e *evaluation) functions(v *view, p period, whole *Figures) error {
 			}
 			own = &f
 		}
-		out := FunctionFigures{Name: fn.Name, Weight: *float(fn.weight()), AgreedS: own.AgreedS, UpS: own.UpS, DegradedS: own.DegradedS,
+		out := FunctionFigures{Name: fn.Name, Weight: *numberOf(fn.weight()).float(), AgreedS: own.AgreedS, UpS: own.UpS, DegradedS: own.DegradedS,
 			DownS: own.DownS, UnknownS: own.UnknownS, Availability: own.Availability, Coverage: own.Coverage, OutagesStarted: own.OutagesStarted,
 			Outages: append([]Outage{}, own.Outages...)}
 		x := ExactFunction{fn.weight(), own.Exact.Up, own.Exact.Down, own.Exact.Availability}
@@ -121,25 +124,25 @@ func (e *evaluation) functions(v *view, p period, whole *Figures) error {
 			users = v.service.Users
 		}
 		if users > 0 {
-			used.Add(ratMS(users), x.Up, x.Down)
-			out.Users, out.LostUserS = &users, float(product(ratMS(users), x.Down))
+			used.Add(whole(users).rat(), x.Up, x.Down)
+			out.Users, out.LostUserS = &users, lost(users, numberOf(x.Down))
 		}
 		lose(out.Outages, out.Users)
-		whole.Functions = append(whole.Functions, out)
-		whole.Exact.Functions = append(whole.Exact.Functions, x)
+		all.Functions = append(all.Functions, out)
+		all.Exact.Functions = append(all.Exact.Functions, x)
 	}
 	if users := v.service.Users; users > 0 {
-		whole.Users = &users
-		whole.LostUserS = float(product(ratMS(users), whole.Exact.Down))
+		all.Users = &users
+		all.LostUserS = lost(users, numberOf(all.Exact.Down))
 		if len(v.service.Functions) == 0 {
-			used.AddUsers(whole)
+			used.AddUsers(all)
 		}
 	}
-	x := &whole.Exact
+	x := &all.Exact
 	x.ByFunctions, x.ByUsers = weighted.Availability(), used.Availability()
-	whole.AvailabilityByFunctions, whole.AvailabilityByUsers = float(x.ByFunctions), float(x.ByUsers)
-	lose(whole.Outages, whole.Users)
-	whole.hit()
+	all.AvailabilityByFunctions, all.AvailabilityByUsers = numberOf(x.ByFunctions).float(), numberOf(x.ByUsers).float()
+	lose(all.Outages, all.Users)
+	all.hit()
 	return nil
 }
 
@@ -149,10 +152,13 @@ func lose(outages []Outage, users *int64) {
 		o := &outages[i]
 		o.LostUserS, o.Functions = nil, []string{}
 		if users != nil {
-			o.LostUserS = float(product(ratMS(*users), seconds(ratMS(o.down))))
+			o.LostUserS = lost(*users, whole(o.down).seconds())
 		}
 	}
 }
+
+// lost is the users' time of so much downtime.
+func lost(users int64, down number) *float64 { return whole(users).times(down).float() }
 
 // hit names, for each outage of the service, the functions that had an outage
 // at some instant of it.

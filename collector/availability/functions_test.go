@@ -107,9 +107,10 @@ func TestPoolAddsSeconds(t *testing.T) {
 	if p.Availability() != nil {
 		t.Errorf("nothing added is %v, want no value", p.Availability())
 	}
-	p.Add(ratMS(100), ratMS(0), ratMS(3600))
-	p.Add(ratMS(1), ratMS(30*24*3600), ratMS(0))
-	if want := big.NewRat(720, 820); p.Availability().Cmp(want) != 0 || p.Lost.Cmp(ratMS(360_000)) != 0 {
-		t.Errorf("got %v, lost %v; want %v, lost 360000", p.Availability(), p.Lost, want)
+	n := func(n int64) *big.Rat { return big.NewRat(n, 1) }
+	p.Add(n(100), n(0), n(3600))
+	p.Add(n(1), n(30*24*3600), n(0))
+	if want := big.NewRat(720, 820); p.Availability().Cmp(want) != 0 || p.Lost().Cmp(n(360_000)) != 0 {
+		t.Errorf("got %v, lost %v; want %v, lost 360000", p.Availability(), p.Lost(), want)
 	}
 }

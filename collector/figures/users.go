@@ -40,7 +40,7 @@ func ByCustomer(all []availability.Figures) []CustomerUsers {
 			c.Availability = &x
 		}
 		if p.Parts > 0 {
-			x, _ := p.Lost.Float64()
+			x, _ := p.Lost().Float64()
 			c.LostUserS = &x
 		}
 		out = append(out, c)
