@@ -125,10 +125,14 @@ func (v *view) componentsDown() []Set {
 			}
 		}
 	})
+	comeAndGo := v.tree.comeAndGo()
 	v.downs = make([]Set, len(spans))
 	for i := range spans {
 		if v.tree.things[i].seen != nil {
-			v.downs[i] = append(Set{}, Set(spans[i]).Intersect(v.parts()[i])...)
+			v.downs[i] = append(Set{}, spans[i]...)
+			if comeAndGo { // else what exists is a part, and what does not is not down
+				v.downs[i] = append(Set{}, v.downs[i].Intersect(v.parts()[i])...)
+			}
 		}
 	}
 	return v.downs

@@ -1,5 +1,7 @@
 package availability
 
+import "slices"
+
 // parts is, by thing, when it is a part of the service: while it exists and is
 // needed by the service itself, or by another part. A host that was moved from
 // one group to another is in the tree of both services for good, but a part of
@@ -34,6 +36,11 @@ func (t *tree) parts() []Set {
 		out[i] = spans[i]
 	}
 	return out
+}
+
+// comeAndGo tells whether a service below the top exists for a time only.
+func (t *tree) comeAndGo() bool {
+	return slices.ContainsFunc(t.events, func(e event) bool { return e.layer == existence && t.things[e.thing].need != nil })
 }
 
 // mark marks the leaves of the node; nil has none.
