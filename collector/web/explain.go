@@ -20,7 +20,7 @@ type explainView struct {
 	Agreement, From, To  string
 	Fraction             []Pair
 	Measured             []measuredRow // indicators that facts do not give
-	Weighted             []Pair // by functions and users
+	Weighted             []Pair        // by functions and users
 	Shares               []shareRow
 	Of                   string // the function whose rows are listed; "": the service
 	Sum                  []termRow
