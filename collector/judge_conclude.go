@@ -76,7 +76,7 @@ func servicesOf(c *availability.Catalogue, component string) []string {
 		grown = false
 		for i := range c.Services {
 			s := &c.Services[i]
-			if !reached[s.Name] && slices.ContainsFunc(s.Needs.Names(), func(name string) bool { return reached[name] }) {
+			if !reached[s.Name] && slices.ContainsFunc(s.Names(), func(name string) bool { return reached[name] }) {
 				reached[s.Name], grown = true, true
 				services = append(services, s.Name)
 			}

@@ -74,7 +74,7 @@ func below(c *availability.Catalogue, service string, into map[string]bool) bool
 	if !ok {
 		return false
 	}
-	for _, name := range s.Needs.Names() {
+	for _, name := range s.Names() {
 		if into[name] {
 			continue
 		}

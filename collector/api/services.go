@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
+	"github.com/plimsoll/plimsoll/collector/figures"
 )
 
 // ServiceState is a service as it stands.
@@ -30,6 +31,8 @@ type ServicesBody struct {
 	AsOf     time.Time        `json:"as_of"`
 	Services []ServiceFigures `json:"services" doc:"one entry per agreement version in force in the period"`
 	States   []ServiceState   `json:"states" doc:"one entry per service, also without an agreement"`
+	// Customers are pooled from the services listed.
+	Customers []figures.CustomerUsers `json:"customers" doc:"by customer: sum of users x U by sum of users x K over the services listed"`
 }
 
 // Services answers with figures and states of all services.
@@ -89,6 +92,11 @@ func (a *API) services(ctx context.Context, one string, span Span, reader Reader
 			body.Services = append(body.Services, ServiceFigures{all[i], states.Services[all[i].Service].State, instant(states.Services[all[i].Service].Since)})
 		}
 	}
+	kept := make([]availability.Figures, len(body.Services))
+	for i := range body.Services {
+		kept[i] = body.Services[i].Figures
+	}
+	body.Customers = figures.ByCustomer(kept)
 	for _, s := range a.o.Figures.Catalogue().Availability.Services {
 		if !keep(s.Name, s.Customer) {
 			continue

@@ -59,13 +59,18 @@ type cause struct {
 	name string
 }
 
-// adjusted is the time approved adjustments cut out of the service of the
-// tree: those that name it or something its tree reaches.
-func (m *model) adjusted(t *tree) (Set, []cause) {
+// adjusted is the time approved adjustments cut out of the service: those that
+// name it, and those that name something while that is a part of it.
+func (v *view) adjusted() (Set, []cause) {
 	var causes []cause
+	m := v.model
 	for _, a := range m.catalogue.Adjustments {
-		if a.Effect == CutOut && approved(a.ApprovedAt, m.zone, m.asOf) && (t.reaches(a.Services) || t.reaches(a.Components)) {
-			causes = append(causes, cause{span(a.From, a.To, m.zone), a.ID})
+		if a.Effect != CutOut || !approved(a.ApprovedAt, m.zone, m.asOf) {
+			continue
+		}
+		when := span(a.From, a.To, m.zone)
+		for _, each := range v.while(a.Services, when).Union(v.while(a.Components, when)) {
+			causes = append(causes, cause{each, a.ID})
 		}
 	}
 	return setOf(causes), causes

@@ -35,7 +35,8 @@ type Component struct {
 type Service struct {
 	Name      string
 	Customer  string
-	Functions []string // vital business functions
+	Users     int64      // who use it; 0: not known
+	Functions []Function // vital business functions
 	Needs     Need
 	From      Bound
 	Until     Bound
@@ -276,7 +277,7 @@ func (c *Catalogue) Touches(service string, names []string) bool {
 			return true
 		}
 		s, ok := c.Service(name)
-		for _, needed := range s.Needs.Names() {
+		for _, needed := range s.Names() {
 			if ok && reach(needed) {
 				return true
 			}

@@ -41,7 +41,7 @@ func Impacts(in Input, service string) ([]Impact, error) {
 	e := newEvaluation(in)
 	zone := in.Catalogue.zoneOf(service, in.AsOf)
 	m := newModel(e, zone)
-	t, err := m.tree(service)
+	t, err := m.tree(service, nil)
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", service, err)
 	}
@@ -82,18 +82,16 @@ func (o *observed) downtime(from, to int64) (down, known int64) {
 // structure is a tree as a function of its components alone.
 type structure struct {
 	tree  *tree
-	gone  []bool // by thing: it does not exist
-	parts []int  // the components that do
+	gone  []bool // by thing: it is no part of the service
+	parts []int  // the components that are
 	// takeover of each part, ms; 0: it works all the time
 	takeover []int64
 }
 
 func (t *tree) structure(catalogue *Catalogue, at int64) *structure {
 	s := &structure{tree: t, gone: make([]bool, len(t.things))}
-	for _, e := range t.events {
-		if e.at <= at && e.layer == existence {
-			s.gone[e.thing] = e.value == absent
-		}
+	for i, part := range t.parts() {
+		s.gone[i] = !part.Has(at)
 	}
 	for i := range t.things {
 		if t.things[i].seen != nil && !s.gone[i] {

@@ -35,7 +35,7 @@ func TestImpacts(t *testing.T) {
 	}
 	// Drawing gives the same as looking at all combinations.
 	e := newEvaluation(in)
-	tree, err := newModel(e, w.agreement().Zone).tree(w.catalogue.Services[0].Name)
+	tree, err := newModel(e, w.agreement().Zone).tree(w.catalogue.Services[0].Name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

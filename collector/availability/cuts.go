@@ -4,6 +4,7 @@ package availability
 // in its zone, states by its policies, over all that is known.
 type view struct {
 	agreement *Agreement
+	function  string // of the service, with its own tree; "": the service itself
 	service   Service
 	model     *model
 	tree      *tree
@@ -11,20 +12,25 @@ type view struct {
 	gone      Set      // the service or all of its tree does not exist
 	stops     []stop
 	downs     []Set // when each component counts as down, once asked for
+	part      []Set // when each thing is a part of the service, once asked for
 }
 
-func newView(m *model, a *Agreement) (*view, error) {
-	t, err := m.tree(a.Service)
-	if err != nil {
-		return nil, err
-	}
+func newView(m *model, a *Agreement, function string) (*view, error) {
 	var service Service
 	if i, ok := m.services[a.Service]; ok {
 		service = m.catalogue.Services[i]
 	}
+	var needs *Need
+	if fn, ok := service.function(function); ok {
+		needs = fn.Needs
+	}
+	t, err := m.tree(a.Service, needs)
+	if err != nil {
+		return nil, err
+	}
 	line, gone := t.top(m.asOf)
 	exists := NewSet(span(service.From, service.Until, a.Zone))
-	v := &view{agreement: a, service: service, model: m, tree: t}
+	v := &view{agreement: a, function: function, service: service, model: m, tree: t}
 	v.gone = gone.Union(NewSet(Span{-far, far}).Minus(exists))
 	v.seen = a.Policies.ignoreBlips(line, a.IgnoreBlips)
 	v.stops = a.Policies.stops(v.seen, a.MergeBlips)
@@ -65,7 +71,7 @@ func (v *view) cut(from, to int64) (cuts, error) {
 		c.planned = planned
 		c.remaining = c.base.Minus(planned)
 	}
-	adjusted, adjusts := v.model.adjusted(v.tree)
+	adjusted, adjusts := v.adjusted()
 	c.adjusted, c.adjusts = c.remaining.Intersect(adjusted), adjusts
 	c.remaining = c.remaining.Minus(adjusted)
 	if a.Policies.BeforeExistence == AsUp {

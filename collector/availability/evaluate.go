@@ -20,7 +20,7 @@ type evaluation struct {
 	in       Input
 	observed map[string]*observed
 	models   map[string]*model
-	views    map[*Agreement]*view
+	views    map[viewID]*view
 
 	components map[string]int // by name, in the catalogue
 	services   map[string]int
@@ -89,7 +89,7 @@ func (e *evaluation) each(visit func(*view, period) error) error {
 }
 
 func newEvaluation(in Input) *evaluation {
-	e := &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[*Agreement]*view{},
+	e := &evaluation{in: in, observed: map[string]*observed{}, models: map[string]*model{}, views: map[viewID]*view{},
 		components: map[string]int{}, services: map[string]int{}, chi: quantiles{}, kept: fractions{}}
 	for i := len(in.Catalogue.Components) - 1; i >= 0; i-- { // the first of a name counts
 		e.components[in.Catalogue.Components[i].Name] = i
@@ -124,15 +124,26 @@ func (e *evaluation) model(zone *time.Location) *model {
 	return m
 }
 
-func (e *evaluation) view(a *Agreement) (*view, error) {
-	if v, ok := e.views[a]; ok {
+// viewID tells views apart.
+type viewID struct {
+	agreement *Agreement
+	function  string
+}
+
+func (e *evaluation) view(a *Agreement) (*view, error) { return e.viewOf(a, "") }
+
+// viewOf is the view of one function, of the whole service where it has none
+// of that name.
+func (e *evaluation) viewOf(a *Agreement, function string) (*view, error) {
+	id := viewID{a, function}
+	if v, ok := e.views[id]; ok {
 		return v, nil
 	}
-	v, err := newView(e.model(a.Zone), a)
+	v, err := newView(e.model(a.Zone), a, function)
 	if err != nil {
 		return nil, err
 	}
-	e.views[a] = v
+	e.views[id] = v
 	return v, nil
 }
 
@@ -154,7 +165,7 @@ func (e *evaluation) countable(v *view, own cuts, begin int64, p period) (Set, e
 		if before.Length() == 0 {
 			continue
 		}
-		other, err := e.view(a)
+		other, err := e.viewOf(a, v.function)
 		if err != nil {
 			return nil, err
 		}

@@ -12,16 +12,18 @@ import (
 // they are: what became of each millisecond, the policies that decided it, and
 // the streaks of facts it rests on. Evaluating Facts again gives Figures.
 type Explanation struct {
-	Figures  Figures    `json:"figures"`
-	Elapsed  int64      `json:"elapsed_ms"`
-	Sum      []Term     `json:"sum"`   // in the order of the cuts; adds up to Elapsed
-	Share    Share      `json:"share"` // availability as the fraction it is
-	Rows     []Row      `json:"rows"`  // the elapsed period, without holes
-	Policies Agreed     `json:"policies"`
-	Calendar []InUse    `json:"calendar"` // its versions that hold in the period, in order
-	Offsets  []Offset   `json:"offsets"`  // of the agreement's zone in the period
-	Streaks  []Evidence `json:"facts"`    // by component, observer and time
-	Back     int64      `json:"looks_back_to_ms"`
+	Figures Figures `json:"figures"`
+	Elapsed int64   `json:"elapsed_ms"`
+	Sum     []Term  `json:"sum"`   // in the order of the cuts; adds up to Elapsed
+	Share   Share   `json:"share"` // availability as the fraction it is
+	Rows    []Row   `json:"rows"`  // the elapsed period, without holes
+	// Functions are what the figures by functions and users are added up from.
+	Functions []FunctionShare `json:"functions"`
+	Policies  Agreed          `json:"policies"`
+	Calendar  []InUse         `json:"calendar"` // its versions that hold in the period, in order
+	Offsets   []Offset        `json:"offsets"`  // of the agreement's zone in the period
+	Streaks   []Evidence      `json:"facts"`    // by component, observer and time
+	Back      int64           `json:"looks_back_to_ms"`
 }
 
 type streakID struct {
@@ -46,6 +48,19 @@ type Share struct {
 	Unknown      *big.Rat `json:"x_ms"` // what the policy for unknown time left as it is
 	Availability *big.Rat `json:"a"`
 	Lost         *big.Rat `json:"d_by_k"`
+}
+
+// FunctionShare is what a function adds: weight x U to the sum above the line
+// and weight x K below it; of figures by users, users stand for weight. Times
+// are in ms.
+type FunctionShare struct {
+	Name   string   `json:"name"`
+	Weight *big.Rat `json:"weight"`
+	Users  *int64   `json:"users"` // null: it has no part in figures by users
+	Up     *big.Rat `json:"u_ms"`
+	Down   *big.Rat `json:"d_ms"`
+	Known  *big.Rat `json:"k_ms"`
+	Rows   []Row    `json:"rows"` // as those of the service; null: they are the very same, it has no tree of its own
 }
 
 // Row is one span of the elapsed period and what became of it.
@@ -126,16 +141,49 @@ func (e *evaluation) explain(v *view, p period, f Figures) Explanation {
 		Calendar: e.in.Catalogue.inUse(v.agreement, p.from, p.to), Offsets: offsets(v.agreement.Zone, p.from, p.to)}
 	x.add(f.Pieces, v.agreement)
 	reach, named := e.reach(v, p)
+	views := append(e.concerned(v, p), e.explainFunctions(v, p, &x, &reach, named)...)
 	x.Back = reach.From
-	x.rest(e.concerned(v, p), v.agreement.Zone, reach, named)
+	x.rest(views, v.agreement.Zone, reach, named)
 	return x
 }
 
-// add makes rows of the pieces, and the sums they come to.
-func (x *Explanation) add(pieces []Piece, a *Agreement) {
-	var t tally
+// explainFunctions adds the functions of the service, and what those with a
+// tree of their own rest on to reach and named. It gives their views.
+func (e *evaluation) explainFunctions(v *view, p period, x *Explanation, reach *Span, named map[streakID][]int64) (views []*view) {
+	x.Functions = []FunctionShare{}
+	for i, exact := range x.Figures.Exact.Functions {
+		f := &x.Figures.Functions[i]
+		up, down := numberOf(exact.Up).times(whole(1000)), numberOf(exact.Down).times(whole(1000))
+		share := FunctionShare{Name: f.Name, Weight: exact.Weight, Users: f.Users, Up: up.rat(), Down: down.rat(), Known: up.plus(down).rat()}
+		x.Functions = append(x.Functions, share)
+		fn, _ := v.service.function(f.Name)
+		if fn.Needs == nil {
+			continue
+		}
+		fv, err := e.viewOf(v.agreement, f.Name)
+		if err != nil { // told by the figures already
+			continue
+		}
+		if c, err := fv.cut(p.from, p.to); err == nil {
+			if pieces, _, err := fv.pieces(c, p.from, max(p.from, p.end)); err == nil {
+				x.Functions[i].Rows, _ = rowsOf(pieces, v.agreement.Zone)
+			}
+		}
+		own, facts := e.reach(fv, p)
+		*reach = Span{min(reach.From, own.From), max(reach.To, own.To)}
+		for id, at := range facts {
+			named[id] = append(named[id], at...)
+		}
+		views = append(views, e.concerned(fv, p)...)
+	}
+	return views
+}
+
+// rowsOf makes rows of the pieces, and adds them up.
+func rowsOf(pieces []Piece, zone *time.Location) (rows []Row, t tally) {
+	rows = []Row{}
 	for i, p := range pieces {
-		r := Row{N: i + 1, From: Instant{p.From, a.Zone}, To: Instant{p.To, a.Zone}, MS: p.Length(), Cut: p.Cut, Why: append([]string{}, p.Why...)}
+		r := Row{N: i + 1, From: Instant{p.From, zone}, To: Instant{p.To, zone}, MS: p.Length(), Cut: p.Cut, Why: append([]string{}, p.Why...)}
 		if p.Cut == NoCut {
 			state := p.State
 			r.State = &state
@@ -143,8 +191,15 @@ func (x *Explanation) add(pieces []Piece, a *Agreement) {
 		} else {
 			t.cut[p.Cut] += r.MS
 		}
-		x.Rows = append(x.Rows, r)
+		rows = append(rows, r)
 	}
+	return rows, t
+}
+
+// add makes rows of the pieces, and the sums they come to.
+func (x *Explanation) add(pieces []Piece, a *Agreement) {
+	var t tally
+	x.Rows, t = rowsOf(pieces, a.Zone)
 	total := int64(0)
 	term := func(of, name string, ms int64) {
 		total += ms
@@ -224,7 +279,7 @@ func (e *evaluation) concerned(v *view, p period) []*view {
 		if a == v.agreement || a.Number != v.agreement.Number || a.inForce().From >= p.from {
 			continue
 		}
-		if other, err := e.view(a); err == nil { // a fault was told by the figures already
+		if other, err := e.viewOf(a, v.function); err == nil { // a fault was told by the figures already
 			out = append(out, other)
 		}
 	}
@@ -269,14 +324,15 @@ func (e *evaluation) reach(v *view, p period) (r Span, named map[streakID][]int6
 	return Span{r.From, r.To + 1}, named
 }
 
-// rest lists the streaks of the trees' components that touch the span, and of
+// rest lists the streaks of those components that are parts of the service in
+// the span, as far as they touch it, and of
 // each observer the one before and the one after.
 func (x *Explanation) rest(views []*view, zone *time.Location, r Span, named map[streakID][]int64) {
 	x.Streaks = []Evidence{}
 	seen := map[string]*observed{}
 	for _, v := range views {
-		for _, each := range v.tree.things {
-			if each.seen != nil {
+		for i, each := range v.tree.things {
+			if each.seen != nil && v.parts()[i].Meets(r.From, r.To) {
 				seen[each.name] = each.seen
 			}
 		}

@@ -46,6 +46,12 @@ type Figures struct {
 	BudgetElapsedS  *float64 `json:"budget_elapsed_s"`
 	BurnRate        *float64 `json:"burn_rate"`
 
+	Users                   *int64            `json:"users"` // who use the service; null: not known
+	AvailabilityByFunctions *float64          `json:"availability_by_functions"`
+	AvailabilityByUsers     *float64          `json:"availability_by_users"`
+	LostUserS               *float64          `json:"lost_user_s"` // users x D
+	Functions               []FunctionFigures `json:"functions"`
+
 	Outages    []Outage          `json:"outages"`
 	Indicators []IndicatorResult `json:"indicators"`
 
@@ -71,6 +77,10 @@ type Outage struct {
 	Ongoing    bool     `json:"ongoing"`
 	Bridged    bool     `json:"bridged"`
 	Components []string `json:"components"`
+	Functions  []string `json:"functions"`   // of the service, that had an outage at some instant of it
+	LostUserS  *float64 `json:"lost_user_s"` // users x DownS
+
+	down int64 // ms of DownS
 }
 
 // Exact has the values that are compared and printed, as exact fractions
@@ -89,6 +99,9 @@ type Exact struct {
 	MTTRP90, Longest *big.Rat
 	MTBF, MTBSI      *big.Rat
 	DownPerOutage    *big.Rat
+	ByFunctions      *big.Rat
+	ByUsers          *big.Rat
+	Functions        []ExactFunction // in the order of Figures.Functions
 }
 
 // period is one evaluation: a version, its part of the period, and how much
@@ -132,7 +145,10 @@ func (e *evaluation) figures(v *view, p period) (Figures, error) {
 	f.budget(a, assumed.down, t.agreed(), c.remaining.Length(), e.kept)
 	f.list(outages, a, p)
 	f.indicate(a, t.agreed() > 0, r)
-	return f, nil
+	if v.function != "" {
+		return f, nil
+	}
+	return f, e.functions(v, p, &f)
 }
 
 // withoutExclusions is what the states would add up to after the calendar and
@@ -245,7 +261,7 @@ func (f *Figures) list(outages []counted, a *Agreement, p period) {
 			continue
 		}
 		out := Outage{From: Instant{o.From, a.Zone}, AgreedS: msSeconds(o.total), DownS: msSeconds(o.inPeriod),
-			Ongoing: o.ongoing, Bridged: o.bridged, Components: append([]string{}, o.components...)}
+			Ongoing: o.ongoing, Bridged: o.bridged, Components: append([]string{}, o.components...), Functions: []string{}, down: o.inPeriod}
 		if !o.open {
 			out.To = &Instant{o.To, a.Zone}
 		}

@@ -42,7 +42,7 @@ func Foresee(in Input, windows []Window) ([]Foresight, error) {
 			if err != nil {
 				return nil, fmt.Errorf("agreement %s version %d: %w", a.Number, a.Version, err)
 			}
-			if !v.tree.reaches(w.Services) && !v.tree.reaches(w.Components) {
+			if len(v.while(w.Services, when)) == 0 && len(v.while(w.Components, when)) == 0 {
 				continue
 			}
 			f, err := v.foresee(w, when)

@@ -69,7 +69,7 @@ func ComponentTimeline(c Component, streaks []Streak, asOf int64) Timeline {
 }
 
 func (e *evaluation) line(service string) (Timeline, Set, error) {
-	t, err := e.model(e.zoneOf(service)).tree(service)
+	t, err := e.model(e.zoneOf(service)).tree(service, nil)
 	if err != nil {
 		return nil, nil, err
 	}

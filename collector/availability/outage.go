@@ -73,7 +73,7 @@ func (p Policies) stops(line Timeline, merge int64) []stop {
 
 // impact is what an outage says of the components of its tree.
 type impact struct {
-	components []string // that count as down at some instant of it, sorted by name
+	components []string // that count as down at some instant of it, while parts of the service, sorted by name
 	earliest   int64    // the last fact before it that counts as up, of those down at its start
 	hasFact    bool     // whether there is such a fact
 	of         Streak   // that has it
@@ -106,8 +106,8 @@ func (v *view) impacts(stops []stop, exact FactBefore) []impact {
 	return out
 }
 
-// componentsDown is when each component of the tree counts as down, by its
-// index; nil for services.
+// componentsDown is when each component of the tree counts as down while it is
+// a part of the service, by its index; nil for services.
 func (v *view) componentsDown() []Set {
 	if v.downs != nil {
 		return v.downs
@@ -125,10 +125,14 @@ func (v *view) componentsDown() []Set {
 			}
 		}
 	})
+	comeAndGo := v.tree.comeAndGo()
 	v.downs = make([]Set, len(spans))
 	for i := range spans {
 		if v.tree.things[i].seen != nil {
 			v.downs[i] = append(Set{}, spans[i]...)
+			if comeAndGo { // else what exists is a part, and what does not is not down
+				v.downs[i] = append(Set{}, v.downs[i].Intersect(v.parts()[i])...)
+			}
 		}
 	}
 	return v.downs

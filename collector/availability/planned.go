@@ -26,7 +26,7 @@ func (v *view) windows(from, to int64) (direct, indirect []cause, lifted map[int
 			direct = append(direct, cause{when, w.Change})
 			continue
 		}
-		touched := false
+		var parts Set // while something it names is a part of the service
 		for _, names := range [][]string{w.Services, w.Components} {
 			for _, name := range names {
 				if i, ok := v.tree.index[name]; ok {
@@ -34,12 +34,12 @@ func (v *view) windows(from, to int64) (direct, indirect []cause, lifted map[int
 						lifted = map[int][]Span{}
 					}
 					lifted[i] = append(lifted[i], when)
-					touched = true
+					parts = parts.Union(v.parts()[i].Within(when.From, when.To))
 				}
 			}
 		}
-		if touched {
-			indirect = append(indirect, cause{when, w.Change})
+		for _, each := range parts {
+			indirect = append(indirect, cause{each, w.Change})
 		}
 	}
 	return direct, indirect, lifted

@@ -76,10 +76,14 @@ func newModel(e *evaluation, zone *time.Location) *model {
 	return m
 }
 
-// tree builds the tree of the service.
-func (m *model) tree(service string) (*tree, error) {
+// tree builds the tree of the service, or that of one of its functions: needs
+// in place of the service's own; nil: its own.
+func (m *model) tree(service string, needs *Need) (*tree, error) {
+	if i, ok := m.services[service]; ok && needs == nil {
+		needs = &m.catalogue.Services[i].Needs
+	}
 	t := &tree{index: map[string]int{}}
-	if err := m.grow(t, service, nil, true); err != nil {
+	if err := m.grow(t, service, nil, needs); err != nil {
 		return nil, err
 	}
 	sortEvents(t.events)
@@ -92,8 +96,9 @@ func sortEvents(events []event) {
 }
 
 // grow adds the named thing, after all it needs; above are the services that
-// lead to it.
-func (m *model) grow(t *tree, name string, above []string, top bool) error {
+// lead to it. top is the tree of the service evaluated, nil for what stands
+// below it.
+func (m *model) grow(t *tree, name string, above []string, top *Need) error {
 	if _, done := t.index[name]; done {
 		return nil
 	}
@@ -108,10 +113,11 @@ func (m *model) grow(t *tree, name string, above []string, top bool) error {
 		each.seen = m.observed(name)
 	} else if i, ok := m.services[name]; ok {
 		s := &m.catalogue.Services[i]
-		if !top { // the evaluated service's own existence is a cut, not a state
-			from, until = s.From, s.Until
+		needs := top
+		if top == nil { // the evaluated service's own existence is a cut, not a state
+			from, until, needs = s.From, s.Until, &s.Needs
 		}
-		need, err := m.resolve(t, s.Needs, append(above, name))
+		need, err := m.resolve(t, *needs, append(above, name))
 		if err != nil {
 			return err
 		}
@@ -154,7 +160,7 @@ func (t *tree) exist(i int, span Span) {
 
 func (m *model) resolve(t *tree, n Need, above []string) (*node, error) {
 	if n.Name != "" {
-		err := m.grow(t, n.Name, above, false)
+		err := m.grow(t, n.Name, above, nil)
 		return &node{leaf: t.index[n.Name]}, err
 	}
 	out := &node{leaf: -1, atLeast: n.AtLeast}
@@ -288,22 +294,12 @@ func (t *tree) top(asOf int64) (Timeline, Set) {
 	return line, NewSet(gone...)
 }
 
-// reaches tells whether one of the names is in the tree.
-func (t *tree) reaches(names []string) bool {
-	for _, name := range names {
-		if _, ok := t.index[name]; ok {
-			return true
-		}
-	}
-	return false
-}
-
 // Cycle finds services that need each other in a ring, and names the ring
 // from its first service round to it again; nil when there is none.
 func (c *Catalogue) Cycle() []string {
 	needs := map[string][]string{}
 	for _, s := range c.Services {
-		needs[s.Name] = s.Needs.Names()
+		needs[s.Name] = s.Names()
 	}
 	done := map[string]bool{}
 	var path []string

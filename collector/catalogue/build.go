@@ -207,7 +207,36 @@ func (c *checker) component(path string, e componentEntry) availability.Componen
 func (c *checker) service(path string, e serviceEntry) availability.Service {
 	c.required(path, "name", e.Name != "")
 	c.required(path, "needs", e.Needs.set)
-	for _, ref := range e.Needs.refs {
+	c.names(&e.Needs)
+	c.order(path+".until", e.From, e.Until, nil)
+	out := availability.Service{Name: e.Name, Customer: e.Customer, Users: c.users(path, e.Users), Needs: e.Needs.Need, From: e.From, Until: e.Until}
+	first := map[string]string{}
+	for i := range e.Functions {
+		f := &e.Functions[i]
+		path := at(path+".functions", i)
+		if f.Name == "" {
+			c.fault(path, "the function has no name", "write a name, or {name: payment, weight: 3}")
+		} else if other, twice := first[f.Name]; twice {
+			c.fault(path, fmt.Sprintf("%q is already the name of %s on %s", f.Name, other, c.doc.Place(other)), "functions of one service have names of their own")
+		} else {
+			first[f.Name] = path
+		}
+		fn := availability.Function{Name: f.Name, Users: c.users(path, f.Users)}
+		if f.Weight != nil {
+			fn.Weight = f.Weight.Rat
+		}
+		if f.Needs.set {
+			c.names(&f.Needs.needEntry)
+			fn.Needs = &f.Needs.Need
+		}
+		out.Functions = append(out.Functions, fn)
+	}
+	return out
+}
+
+// names checks what a tree names.
+func (c *checker) names(needs *needEntry) {
+	for _, ref := range needs.refs {
 		switch {
 		case ref.set:
 			c.known(ref.path, "group", ref.name, c.groups)
@@ -217,8 +246,18 @@ func (c *checker) service(path string, e serviceEntry) availability.Service {
 			c.known(ref.path, "component or service", ref.name, c.components, c.services)
 		}
 	}
-	c.order(path+".until", e.From, e.Until, nil)
-	return availability.Service{Name: e.Name, Customer: e.Customer, Functions: e.Functions, Needs: e.Needs.Need, From: e.From, Until: e.Until}
+}
+
+// users checks a number of users; 0: it is not given.
+func (c *checker) users(path string, n *int) int64 {
+	if n == nil {
+		return 0
+	}
+	if *n < 1 || *n > maxUsers {
+		c.fault(path+".users", fmt.Sprintf("users is %d", *n), fmt.Sprintf("it is from 1 to %d; leave it out where it is not known", maxUsers))
+		return 0
+	}
+	return int64(*n)
 }
 
 func (c *checker) window(path string, e windowEntry) availability.Window {

@@ -24,8 +24,11 @@ func (c *Catalogue) spellOut(root *yaml.Node) {
 		case "services":
 			for j, entry := range value.Content {
 				for k := 0; k+1 < len(entry.Content); k += 2 {
-					if entry.Content[k].Value == "needs" {
+					switch entry.Content[k].Value {
+					case "needs":
 						entry.Content[k+1] = needNode(c.Availability.Services[j].Needs)
+					case "functions":
+						spellFunctions(entry.Content[k+1], c.Availability.Services[j].Functions)
 					}
 				}
 			}
@@ -51,6 +54,17 @@ func (c *Catalogue) spellOut(root *yaml.Node) {
 	}
 	extend(root, "components", components)
 	extend(root, "services", services)
+}
+
+// spellFunctions writes the trees of functions, where they have their own.
+func spellFunctions(list *yaml.Node, functions []availability.Function) {
+	for i, entry := range list.Content {
+		for k := 0; k+1 < len(entry.Content); k += 2 {
+			if entry.Content[k].Value == "needs" && i < len(functions) && functions[i].Needs != nil {
+				entry.Content[k+1] = needNode(*functions[i].Needs)
+			}
+		}
+	}
 }
 
 func sequence() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode} }

@@ -67,11 +67,67 @@ type componentEntry struct {
 type serviceEntry struct {
 	Name      string             `yaml:"name" doc:"Name; components and services share one name space."`
 	Customer  string             `yaml:"customer" doc:"Whom it is for."`
-	Functions []string           `yaml:"functions" doc:"Vital functions of the business that stand on it."`
+	Users     *int               `yaml:"users" doc:"How many people use it: lost user time and availability by users are computed from it."`
+	Functions []functionEntry    `yaml:"functions" doc:"Vital functions of the business that stand on it: a name, or {name, weight, users, needs}."`
 	Needs     needEntry          `yaml:"needs" doc:"What it stands on: a name, or {all_of: [...]}, {any_of: [...]}, {at_least: k, of: [...]}."`
 	From      availability.Bound `yaml:"from" doc:"Since when it exists."`
 	Until     availability.Bound `yaml:"until" doc:"Until when it existed."`
 }
+
+// functionEntry is a function: its name alone, or with what sets it apart.
+type functionEntry struct {
+	Name   string   `yaml:"name" doc:"Name of the function, once in its service."`
+	Weight *weight  `yaml:"weight" doc:"How much it counts beside the others of its service; 1 where it is not given."`
+	Users  *int     `yaml:"users" doc:"How many people use it; those of the service where it is not given."`
+	Needs  allEntry `yaml:"needs" doc:"What it stands on, as needs of a service, or a list of all that it needs; the same as its service where it is not given."`
+}
+
+// functionForm is the entry without its reader.
+type functionForm functionEntry
+
+// ReadYAML reads a name, or a mapping.
+func (e *functionEntry) ReadYAML(c settings.Cursor) {
+	if c.Kind() == settings.Mapping {
+		var form functionForm
+		c.Into(&form)
+		*e = functionEntry(form)
+	} else {
+		c.Into(&e.Name)
+	}
+}
+
+// allEntry is a tree that may be written as the list of all that is needed.
+type allEntry struct{ needEntry }
+
+// ReadYAML reads a tree, or a list.
+func (e *allEntry) ReadYAML(c settings.Cursor) {
+	if c.Kind() != settings.List {
+		e.needEntry.ReadYAML(c)
+		return
+	}
+	e.set = true
+	e.children(c)
+	e.AtLeast = len(e.Of)
+}
+
+// weight is a number above 0, as it is written.
+type weight struct{ *big.Rat }
+
+// UnmarshalText reads a decimal number.
+func (w *weight) UnmarshalText(text []byte) error {
+	r, ok := number(string(text))
+	if !ok || r.Sign() <= 0 || r.Cmp(big.NewRat(maxWeight, 1)) > 0 {
+		return fmt.Errorf("%q is no weight; it is a number above 0 and at most %d, like 3 or 0.5", text, maxWeight)
+	}
+	w.Rat = r
+	return nil
+}
+
+// Bounds of weights and users.
+const (
+	maxWeight = 1_000_000
+	maxUsers  = 10_000_000_000
+)
 
 type agreementEntry struct {
 	Number        string             `yaml:"number" doc:"Number of the agreement, the same in all its versions."`
@@ -250,7 +306,7 @@ type reference struct {
 	set        bool // it stands where a list would: it is a group
 }
 
-// ReadYAML reads a name, or {all_of: [...]}, {any_of: [...]} or
+// ReadYAML reads a name, {all_of: [...]}, {any_of: [...]} or
 // {at_least: k, of: [...]}.
 func (e *needEntry) ReadYAML(c settings.Cursor) {
 	e.set = true
@@ -290,20 +346,11 @@ func (e *needEntry) readNode(c settings.Cursor) {
 		}
 		return
 	}
-	var children []needEntry
 	if of.Kind() == settings.Scalar {
 		e.members(c, kind, of, atLeast)
 		return
 	}
-	of.Into(&children)
-	for _, child := range children {
-		e.Of = append(e.Of, child.Need)
-		e.refs = append(e.refs, child.refs...)
-	}
-	if len(children) == 0 {
-		if of.Kind() == settings.List {
-			of.Fault("names nothing", "")
-		}
+	if e.children(of); len(e.Of) == 0 {
 		return
 	}
 	switch kind {
@@ -318,6 +365,19 @@ func (e *needEntry) readNode(c settings.Cursor) {
 		if e.AtLeast = *atLeast; e.AtLeast < 1 || e.AtLeast > len(e.Of) {
 			c.Fault(fmt.Sprintf("at_least is %d of %d", *atLeast, len(e.Of)), fmt.Sprintf("it is from 1 to %d", len(e.Of)))
 		}
+	}
+}
+
+// children reads the list of what a node is made of.
+func (e *needEntry) children(of settings.Cursor) {
+	var children []needEntry
+	of.Into(&children)
+	for _, child := range children {
+		e.Of = append(e.Of, child.Need)
+		e.refs = append(e.refs, child.refs...)
+	}
+	if len(children) == 0 && of.Kind() == settings.List {
+		of.Fault("names nothing", "")
 	}
 }
 

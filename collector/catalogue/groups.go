@@ -88,6 +88,13 @@ func (c *Catalogue) Expand(tenures []Tenure) (expanded *Catalogue, notes []strin
 	services := make([]availability.Service, 0, len(agreed.Services))
 	for _, s := range agreed.Services {
 		s.Needs = e.need(s.Needs)
+		s.Functions = slices.Clone(s.Functions)
+		for i := range s.Functions {
+			if f := &s.Functions[i]; f.Needs != nil {
+				needs := e.need(*f.Needs)
+				f.Needs = &needs
+			}
+		}
 		services = append(services, s)
 	}
 	agreed.Services = slices.Concat(services, e.stays)

@@ -62,6 +62,11 @@ func own(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[needEntry]():
 		return map[string]any{"$ref": "#/$defs/need"}
+	case reflect.TypeFor[allEntry]():
+		need := map[string]any{"$ref": "#/$defs/need"}
+		return map[string]any{"anyOf": []any{need, map[string]any{"type": "array", "minItems": 1, "items": need}}}
+	case reflect.TypeFor[functionEntry]():
+		return map[string]any{"anyOf": []any{map[string]any{"type": []string{"string", "number"}}, schemaOf(reflect.TypeFor[functionForm]())}}
 	case reflect.TypeFor[calendarEntry]():
 		one := schemaOf(reflect.TypeFor[calendarVersion]())
 		return map[string]any{"anyOf": []any{one, map[string]any{"type": "array", "minItems": 1, "items": one}}}

@@ -212,3 +212,46 @@ func TestThawedIsFrozen(t *testing.T) {
 		t.Errorf("a changed byte was taken: %v", err)
 	}
 }
+
+// TestFrozenBeforeFunctions: a month frozen before functions and users were
+// kept does not come out otherwise because they are now. One that has them
+// does when they change.
+func TestFrozenBeforeFunctions(t *testing.T) {
+	d := open(t)
+	freeze := func() *closing.Frozen {
+		all, err := d.engine.Live(t.Context(), "2026-11-01", "2026-12-01", d.seed.Clock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := closing.Freeze("acme", "2026-11", "catalogue", "test", "go", d.seed.Clock().UnixMilli(), all)
+		return &f
+	}
+	old, kept, now := freeze(), freeze(), freeze()
+	shop := func(f *closing.Frozen) *availability.Figures {
+		for i := range f.Results {
+			if f := &f.Results[i].Explanation.Figures; f.Service == "shop" {
+				return f
+			}
+		}
+		t.Fatal("no shop")
+		return nil
+	}
+	for i := range old.Results {
+		f := &old.Results[i].Explanation.Figures
+		f.Users, f.AvailabilityByFunctions, f.AvailabilityByUsers, f.LostUserS, f.Functions = nil, nil, nil, nil, nil
+		for k := range f.Outages {
+			f.Outages[k].Functions, f.Outages[k].LostUserS = nil, nil
+		}
+	}
+	if got, err := closing.Differences(old, now); err != nil || len(got) != 0 {
+		t.Errorf("from before functions: %v, %v; want no difference", got, err)
+	}
+	if f := shop(now); len(f.Functions) != 2 || f.Functions[1].LostUserS == nil {
+		t.Fatalf("the shop has the functions %+v", f.Functions)
+	}
+	*shop(kept).Functions[1].LostUserS++
+	got, err := closing.Differences(kept, now)
+	if err != nil || len(got) != 1 || got[0].Figure != "function pay" {
+		t.Errorf("another lost time: %v, %v; want the one difference of function pay", got, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
@@ -56,6 +57,9 @@ func Differences(before, now *Frozen) ([]Difference, error) {
 		names := maps.Clone(a)
 		maps.Copy(names, b)
 		skip := unmeasured(old, f)
+		if old.Functions == nil { // frozen before functions and users were kept: it said nothing about them
+			maps.DeleteFunc(names, func(name, _ string) bool { return byFunctionOrUser(name) })
+		}
 		for _, name := range slices.Sorted(maps.Keys(names)) {
 			if skip[name] {
 				continue
@@ -70,6 +74,18 @@ func Differences(before, now *Frozen) ([]Difference, error) {
 	}
 	return out, nil
 }
+
+// byFunctionOrUser tells whether a figure is one of functions or users.
+func byFunctionOrUser(name string) bool {
+	switch name {
+	case "users", "availability_by_functions", "availability_by_users", "lost_user_s":
+		return true
+	}
+	return strings.HasPrefix(name, functionMark)
+}
+
+// functionMark begins the names of figures of a function.
+const functionMark = "function "
 
 func orNone(text string) string {
 	if text == "" || text == "null" {
@@ -93,7 +109,7 @@ func flat(f *availability.Figures) (map[string]string, error) {
 	out := map[string]string{}
 	for name, value := range fields {
 		switch name {
-		case "as_of", "outages":
+		case "as_of", "outages", "functions":
 			continue
 		case "cut":
 			var cuts map[string]json.RawMessage
@@ -116,11 +132,21 @@ func flat(f *availability.Figures) (map[string]string, error) {
 		}
 		out[name] = string(value)
 	}
+	for i := range f.Functions {
+		each := f.Functions[i]
+		each.Outages = nil
+		raw, err := json.Marshal(&each)
+		if err != nil {
+			return nil, err
+		}
+		out[functionMark+each.Name] = string(raw)
+	}
 	for _, o := range f.Outages {
 		o.Earliest = nil // how sure the beginning is; less, once raw facts have aged out, which is no other outcome
 		if o.To == nil || o.To.MS >= f.To.MS {
 			o.To, o.Bridged, o.Components = nil, false, nil
 		}
+		o.Functions, o.LostUserS = nil, nil // told by the functions and users themselves
 		raw, err := json.Marshal(&o)
 		if err != nil {
 			return nil, err

@@ -94,18 +94,18 @@ func (r *Result) thaw() error {
 	for i := range min(len(f.Indicators), len(r.Indicators)) {
 		f.Indicators[i].Kind, f.Indicators[i].Exact = r.Indicators[i].Kind, r.Indicators[i].Exact
 	}
-	instants := []*availability.Instant{&f.From, &f.To, &f.AsOf}
+	instants := append([]*availability.Instant{&f.From, &f.To, &f.AsOf}, ends(f.Outages)...)
 	for i := range f.Indicators {
 		if b := f.Indicators[i].Basis; b != nil && b.At != nil {
 			instants = append(instants, b.At)
 		}
 	}
-	for i := range f.Outages {
-		o := &f.Outages[i]
-		for _, each := range []*availability.Instant{&o.From, o.To, o.Earliest} {
-			if each != nil {
-				instants = append(instants, each)
-			}
+	for i := range f.Functions {
+		instants = append(instants, ends(f.Functions[i].Outages)...)
+	}
+	for i := range x.Functions {
+		for k := range x.Functions[i].Rows {
+			instants = append(instants, &x.Functions[i].Rows[k].From, &x.Functions[i].Rows[k].To)
 		}
 	}
 	for i := range x.Rows {
@@ -125,6 +125,19 @@ func (r *Result) thaw() error {
 		each.Zone = zone
 	}
 	return nil
+}
+
+// ends are the instants that outages name.
+func ends(outages []availability.Outage) (all []*availability.Instant) {
+	for i := range outages {
+		o := &outages[i]
+		for _, each := range []*availability.Instant{&o.From, o.To, o.Earliest} {
+			if each != nil {
+				all = append(all, each)
+			}
+		}
+	}
+	return all
 }
 
 // Figures are those of the month as they were frozen.

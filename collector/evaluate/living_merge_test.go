@@ -26,6 +26,11 @@ func (p *problem) named(prefix, suffix string) *problem {
 	out.services = slices.Clone(p.services)
 	for i := range out.services {
 		out.services[i].name, out.services[i].needs = prefix+out.services[i].name, out.services[i].needs.named(prefix)
+		out.services[i].functions = slices.Clone(p.services[i].functions)
+		for k := range out.services[i].functions {
+			f := &out.services[i].functions[k]
+			f.needs = f.needs.named(prefix)
+		}
 	}
 	out.agreements = slices.Clone(p.agreements)
 	for i := range out.agreements {

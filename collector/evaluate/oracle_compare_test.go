@@ -52,16 +52,26 @@ type answered struct {
 	Budget        number `json:"budget_s"`
 	BudgetElapsed number `json:"budget_elapsed_s"`
 	Burn          number `json:"burn_rate"`
-	Outages       []struct {
-		From       string   `json:"from"`
-		To         *string  `json:"to"`
-		Earliest   *string  `json:"earliest"`
-		Agreed     number   `json:"agreed_s"`
-		Down       number   `json:"down_s"`
-		Ongoing    bool     `json:"ongoing"`
-		Bridged    bool     `json:"bridged"`
-		Components []string `json:"components"`
-	} `json:"outages"`
+	Users         number `json:"users"`
+	ByFunctions   number `json:"availability_by_functions"`
+	ByUsers       number `json:"availability_by_users"`
+	LostUser      number `json:"lost_user_s"`
+	Functions     []struct {
+		Name         string           `json:"name"`
+		Weight       number           `json:"weight"`
+		Users        number           `json:"users"`
+		Agreed       number           `json:"agreed_s"`
+		Up           number           `json:"up_s"`
+		Degraded     number           `json:"degraded_s"`
+		Down         number           `json:"down_s"`
+		Unknown      number           `json:"unknown_s"`
+		Availability number           `json:"availability"`
+		Coverage     number           `json:"coverage"`
+		Started      int              `json:"outages_started"`
+		LostUser     number           `json:"lost_user_s"`
+		Outages      []answeredOutage `json:"outages"`
+	} `json:"functions"`
+	Outages    []answeredOutage `json:"outages"`
 	Indicators []struct {
 		Name         string `json:"name"`
 		Target       number `json:"target"`
@@ -69,6 +79,19 @@ type answered struct {
 		Actual       number `json:"actual"`
 		State        string `json:"state"`
 	} `json:"indicators"`
+}
+
+type answeredOutage struct {
+	From       string   `json:"from"`
+	To         *string  `json:"to"`
+	Earliest   *string  `json:"earliest"`
+	Agreed     number   `json:"agreed_s"`
+	Down       number   `json:"down_s"`
+	Ongoing    bool     `json:"ongoing"`
+	Bridged    bool     `json:"bridged"`
+	Components []string `json:"components"`
+	Functions  []string `json:"functions"`
+	LostUser   number   `json:"lost_user_s"`
 }
 
 type cuts struct {
@@ -111,7 +134,7 @@ func missingKeys(data []byte) error {
 				return fmt.Errorf("key %q is missing", key)
 			}
 		}
-		for _, key := range []string{"outages", "indicators"} {
+		for _, key := range []string{"outages", "indicators", "functions"} {
 			if string(entry[key]) == "null" {
 				return fmt.Errorf("key %q is null, not a list", key)
 			}
@@ -231,7 +254,8 @@ func (p *problem) differences(got *answer, want []figures, zs zones) []string {
 	for i, w := range want {
 		c := &comparison{zone: zs.load(w.a.zone), entry: fmt.Sprintf("%s/%d", w.a.number, w.a.version)}
 		c.entryFields(got.Services[i], w, p.asOf)
-		c.outages(got.Services[i], w)
+		c.outages("", got.Services[i].Outages, w.outages)
+		c.functions(got.Services[i], w)
 		c.indicators(got.Services[i], w)
 		lines = append(lines, c.lines...)
 	}
@@ -277,14 +301,14 @@ func (c *comparison) entryFields(g answered, w figures, asOf int64) {
 	c.ratio("burn_rate", g.Burn, w.burn)
 }
 
-func (c *comparison) outages(g answered, w figures) {
-	if len(g.Outages) != len(w.outages) {
-		c.differ("outages", fmt.Sprintf("%+v", g.Outages), fmt.Sprintf("%+v", w.outages))
+func (c *comparison) outages(of string, got []answeredOutage, want []listed) {
+	if len(got) != len(want) {
+		c.differ(of+"outages", fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
 		return
 	}
-	for i, o := range w.outages {
-		field := func(name string) string { return fmt.Sprintf("outages[%d].%s", i, name) }
-		l := g.Outages[i]
+	for i, o := range want {
+		field := func(name string) string { return fmt.Sprintf("%soutages[%d].%s", of, i, name) }
+		l := got[i]
 		c.instant(field("from"), &l.From, o.from)
 		c.instant(field("to"), l.To, o.to)
 		c.instant(field("earliest"), l.Earliest, o.earliest)
@@ -295,6 +319,38 @@ func (c *comparison) outages(g answered, w figures) {
 		if !slices.Equal(l.Components, o.components) {
 			c.differ(field("components"), l.Components, o.components)
 		}
+		if !slices.Equal(l.Functions, o.functions) {
+			c.differ(field("functions"), l.Functions, o.functions)
+		}
+		c.ratio(field("lost_user_s"), l.LostUser, seconds(o.lost))
+	}
+}
+
+func (c *comparison) functions(g answered, w figures) {
+	c.ratio("users", g.Users, users(w.users))
+	c.ratio("availability_by_functions", g.ByFunctions, w.byFunctions)
+	c.ratio("availability_by_users", g.ByUsers, w.byUsers)
+	c.ratio("lost_user_s", g.LostUser, seconds(w.lost))
+	if len(g.Functions) != len(w.functions) {
+		c.differ("functions", len(g.Functions), len(w.functions))
+		return
+	}
+	for i, f := range w.functions {
+		field := func(name string) string { return fmt.Sprintf("functions[%d:%s].%s", i, f.name, name) }
+		l := g.Functions[i]
+		same(c, field("name"), l.Name, f.name)
+		c.ratio(field("weight"), l.Weight, f.weight)
+		c.ratio(field("users"), l.Users, users(f.users))
+		c.millis(field("agreed_s"), l.Agreed, f.agreed)
+		c.millis(field("up_s"), l.Up, f.up)
+		c.millis(field("degraded_s"), l.Degraded, f.degraded)
+		c.millis(field("down_s"), l.Down, f.down)
+		c.millis(field("unknown_s"), l.Unknown, f.unknown)
+		c.ratio(field("availability"), l.Availability, f.availability)
+		c.ratio(field("coverage"), l.Coverage, f.coverage)
+		same(c, field("outages_started"), l.Started, f.started)
+		c.ratio(field("lost_user_s"), l.LostUser, seconds(f.lost))
+		c.outages(field(""), l.Outages, f.outages)
 	}
 }
 

@@ -24,6 +24,8 @@ type figures struct {
 	budget, budgetElapsed, burn                *big.Rat
 	outages                                    []listed
 	indicators                                 []judged
+	u, d                                       *big.Rat // ms, assigned
+	weighed
 }
 
 // listed is an outage as the JSON lists it; instants in ms, none is null.
@@ -32,6 +34,8 @@ type listed struct {
 	agreed, down       int64
 	ongoing, bridged   bool
 	components         []string
+	functions          []string
+	lost               *big.Rat // ms x users
 }
 
 type judged struct {
@@ -95,9 +99,14 @@ func (p *problem) expect(zs zones) []figures {
 	for _, c := range p.components {
 		seenBy[c.name] = p.watch(c, g)
 	}
-	passes := make([]*pass, len(p.agreements))
-	for i, a := range p.agreements {
-		passes[i] = p.pass(a, g, seenBy, zs)
+	known := map[string][]*pass{}
+	passes := func(fn string) []*pass { // of all agreements, for a function of that name or none
+		if known[fn] == nil {
+			for _, a := range p.agreements {
+				known[fn] = append(known[fn], p.pass(a, fn, g, seenBy, zs))
+			}
+		}
+		return known[fn]
 	}
 	var all []figures
 	for i, a := range p.agreements {
@@ -110,8 +119,13 @@ func (p *problem) expect(zs zones) []figures {
 			to = min(to, a.to.in(z))
 		}
 		if from < to {
-			e := &entry{pass: passes[i], versions: passes, from: g.index(from), to: g.index(to)}
-			all = append(all, e.figures(from, to))
+			of := func(fn string) figures {
+				e := &entry{pass: passes(fn)[i], versions: passes(fn), from: g.index(from), to: g.index(to)}
+				return e.figures(from, to)
+			}
+			f := of("")
+			f.weigh(p.service(a.service), of)
+			all = append(all, f)
 		}
 	}
 	return all
@@ -164,6 +178,7 @@ func (e *entry) figures(from, to int64) figures {
 	f.low, f.high, f.coverage = over(u, sum(k, x)), over(sum(u, x), sum(k, x)), over(k, sum(k, x))
 	u, d = assume(e.a.unknownPolicy(), u, d, x)
 	f.availability = over(u, sum(u, d))
+	f.u, f.d = u, d
 	bu, bd, bx := bare.assigned(e.a.degradedShare())
 	bu, bd = assume(e.a.unknownPolicy(), bu, bd, bx)
 	f.without = over(bu, sum(bu, bd))
@@ -314,7 +329,7 @@ func (e *entry) describe(l *listed, o outage) {
 		down, bridged := false, false
 		for i := o.from; i < end; i++ {
 			e.w.at = i
-			down = down || e.a.countsDown(e.w.state(c.name))
+			down = down || e.a.countsDown(e.w.state(c.name)) && e.w.part(e.s, c.name)
 			bridged = bridged || e.w.seen[c.name].bridged[i]
 		}
 		if down {
@@ -322,7 +337,7 @@ func (e *entry) describe(l *listed, o outage) {
 			l.bridged = l.bridged || bridged
 		}
 		e.w.at = o.from
-		if !e.a.countsDown(e.w.state(c.name)) {
+		if !e.a.countsDown(e.w.state(c.name)) || !e.w.part(e.s, c.name) {
 			continue
 		}
 		for _, facts := range e.w.seen[c.name].facts {

@@ -274,8 +274,32 @@ func (m *maker) tree() {
 	for i := range 1 + m.IntN(3) {
 		s := service{name: fmt.Sprintf("s%d", i), customer: "acme", needs: m.node(2)}
 		s.from, s.until = m.bounds()
+		m.functions(&s)
 		m.p.services = append(m.p.services, s)
 		m.services = append(m.services, s.name)
+	}
+}
+
+// functions gives a service users and functions, often neither.
+func (m *maker) functions(s *service) {
+	if m.chance(40) {
+		s.users = int64(1 + m.IntN(5000))
+	}
+	if !m.chance(40) {
+		return
+	}
+	for i := range 1 + m.IntN(3) {
+		f := function{name: fmt.Sprintf("f%d", i), short: m.chance(20)}
+		if !f.short {
+			f.weight = pick(m, []string{"", "1", "3", "0.25", "7.5"})
+			if m.chance(40) {
+				f.users = int64(1 + m.IntN(5000))
+			}
+			if f.own = m.chance(70); f.own {
+				f.needs = m.node(2)
+			}
+		}
+		s.functions = append(s.functions, f)
 	}
 }
 

@@ -108,6 +108,18 @@ type service struct {
 	name, customer string
 	needs          node
 	from, until    when
+	users          int64 // 0: not given
+	functions      []function
+}
+
+// function of a service; own: it has needs of its own.
+type function struct {
+	name   string
+	weight string // as written; empty: 1
+	users  int64  // 0: not given
+	needs  node
+	own    bool
+	short  bool // the function is written as its name alone
 }
 
 type indicator struct {
@@ -200,9 +212,8 @@ func (p *problem) service(name string) *service {
 	return nil
 }
 
-// reach is every name the tree of a service contains, through the services
-// it needs too.
-func (p *problem) reach(name string) map[string]bool {
+// reach is every name a tree contains, through the services it needs too.
+func (p *problem) reach(needs node) map[string]bool {
 	found := map[string]bool{}
 	var visit func(n node)
 	visit = func(n node) {
@@ -216,7 +227,7 @@ func (p *problem) reach(name string) map[string]bool {
 			visit(child)
 		}
 	}
-	visit(p.service(name).needs)
+	visit(needs)
 	return found
 }
 

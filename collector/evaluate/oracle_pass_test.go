@@ -20,9 +20,17 @@ type pass struct {
 	adjusted []bool          // an approved exclusion
 }
 
-func (p *problem) pass(a agreement, g grid, seenBy map[string]seen, zs zones) *pass {
+// pass is the view of the service, or of one of its functions where that has
+// needs of its own: the same service with these.
+func (p *problem) pass(a agreement, fn string, g grid, seenBy map[string]seen, zs zones) *pass {
+	s := *p.service(a.service)
+	for _, f := range s.functions {
+		if f.name == fn && f.own {
+			s.needs = f.needs
+		}
+	}
 	w := &world{p: p, g: g, known: g.index(p.asOf), zone: zs.load(a.zone), seen: seenBy}
-	r := &pass{w: w, a: a, s: p.service(a.service), reach: p.reach(a.service)}
+	r := &pass{w: w, a: a, s: &s, reach: p.reach(s.needs)}
 	inside := p.agreedTime(a, zs)
 	for i := range g.len() {
 		w.at = i
@@ -43,9 +51,9 @@ func (p *problem) pass(a agreement, g grid, seenBy map[string]seen, zs zones) *p
 }
 
 // excluded tells whether an approved exclusion names a service or anything
-// its tree reaches.
+// that is a part of it at that instant.
 func (r *pass) excluded(at int64) bool {
-	touched := func(name string) bool { return name == r.s.name || r.reach[name] }
+	touched := func(name string) bool { return name == r.s.name || r.w.part(r.s, name) }
 	for _, a := range r.w.p.adjustments {
 		if (a.effect == "" || a.effect == "exclude") && a.covers(at, r.w.p.asOf) &&
 			(slices.ContainsFunc(a.components, touched) || slices.ContainsFunc(a.services, touched)) {

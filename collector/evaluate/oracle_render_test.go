@@ -176,7 +176,7 @@ func (p *problem) catalogue() string {
 	y.line("services:")
 	for _, s := range p.services {
 		y.line("  - %s", flow("name", s.name, "customer", s.customer, "needs", s.needs.render(),
-			"from", quoted(s.from.String()), "until", quoted(s.until.String())))
+			"from", quoted(s.from.String()), "until", quoted(s.until.String()), "users", count(s.users), "functions", renderFunctions(s.functions)))
 	}
 	p.renderAgreements(y)
 	p.renderChanges(y)
@@ -257,4 +257,31 @@ func (p *problem) csv() string {
 		fmt.Fprintf(&b, "%s,%s,%s,%s,,%s,%s\n", f.state, at, observer, f.component, received, optional(f.hold))
 	}
 	return b.String()
+}
+
+// count is empty for 0.
+func count(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func renderFunctions(all []function) string {
+	if len(all) == 0 {
+		return ""
+	}
+	var out []string
+	for _, f := range all {
+		text := f.name
+		if !f.short {
+			needs := ""
+			if f.own {
+				needs = f.needs.render()
+			}
+			text = flow("name", f.name, "weight", f.weight, "users", count(f.users), "needs", needs)
+		}
+		out = append(out, text)
+	}
+	return "[" + strings.Join(out, ", ") + "]"
 }

@@ -250,3 +250,20 @@ func (w *world) exists(n node) bool {
 	s := w.p.service(n.name)
 	return within(s.from, s.until, w.zone, at) && w.exists(s.needs)
 }
+
+// part tells whether a name is a part of the service at the instant: it exists,
+// and so do all services on some way down to it.
+func (w *world) part(s *service, name string) bool {
+	var below func(n node) bool
+	below = func(n node) bool {
+		if n.name == "" {
+			return slices.ContainsFunc(n.of, below)
+		}
+		if !w.exists(n) {
+			return false
+		}
+		needed := w.p.service(n.name)
+		return n.name == name || needed != nil && below(needed.needs)
+	}
+	return below(s.needs)
+}

@@ -34,9 +34,12 @@ func TestAHostJoiningMovesNothing(t *testing.T) {
 groups:
   web: {match: {role: web}}
   db: {match: {role: db}}
+  mail: {match: {role: mail}}
 services:
+  - {name: post, customer: acme, needs: {any_of: mail}}
   - {name: shop, customer: acme, needs: {all_of: [{at_least: 2, of: web}, {any_of: db}]}}
 agreements:
+  - {number: SLA-2, service: post, zone: Asia/Shanghai, policies: {unknown: down, degraded: down}, indicators: [{name: availability, target: 99.9%}]}
   - {number: SLA-1, service: shop, zone: Asia/Shanghai, policies: {unknown: down, degraded: down}, indicators: [{name: availability, target: 99.9%}]}
 `))
 	if faults != nil {

@@ -20,6 +20,9 @@ type explainView struct {
 	Agreement, From, To  string
 	Fraction             []Pair
 	Measured             []measuredRow // indicators that facts do not give
+	Weighted             []Pair        // by functions and users
+	Shares               []shareRow
+	Of                   string // the function whose rows are listed; "": the service
 	Sum                  []termRow
 	Rows                 []sumRow
 	Hidden               string // how many rows are left to the table
@@ -110,7 +113,7 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 	zone := zoneOf(f, v.Zone)
 	view := explainView{Service: f.Service, Back: v.at(servicePath(f.Service) + "?period=" + period), Title: v.T("explain.title", v.Ratio(f.Exact.Availability, 3)),
 		Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)), From: words.Instant(f.From.Time(), zone), To: words.Instant(f.To.Time(), zone),
-		Fraction: v.fraction(&x.Share), Sum: v.sum(x)}
+		Fraction: v.fraction(&x.Share), Weighted: v.byWeight(f), Shares: v.shares(x), Sum: v.sum(x)}
 	cat := s.Figures.Catalogue()
 	if a := agreementOf(cat.Availability, f); a != nil {
 		view.Policies = v.policies(cat.Availability, a)
@@ -126,9 +129,20 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 		}
 	}
 	path := explainPath(f, period)
+	rows, whole := x.Rows, path
+	for i := range x.Functions {
+		fn, link := &x.Functions[i], whole+"&"+url.Values{"function": {x.Functions[i].Name}}.Encode()
+		if fn.Rows == nil { // the service's
+			continue
+		}
+		view.Shares[i].Link = v.at(link) + "#rows"
+		if fn.Name == v.Params.Get("function") {
+			rows, path, view.Of = fn.Rows, link, fn.Name
+		}
+	}
 	open, _ := strconv.Atoi(v.Params.Get("row")) // none is open without a number
-	for i := range x.Rows {
-		r := &x.Rows[i]
+	for i := range rows {
+		r := &rows[i]
 		if r.N == open {
 			row, err := s.rowView(ctx, v, x, r)
 			if err != nil {
@@ -140,7 +154,7 @@ func (s *Site) explainView(ctx context.Context, v *visit, x *availability.Explan
 			view.Rows = append(view.Rows, v.sumRow(r, path, open))
 		}
 	}
-	if n := len(x.Rows) - len(view.Rows); n > 0 {
+	if n := len(rows) - len(view.Rows); n > 0 {
 		view.Hidden = v.T("explain.hidden", strconv.Itoa(n))
 	}
 	q := url.Values{"period": {period}, "agreement": {f.Agreement}, "version": {strconv.Itoa(f.Version)}, "as_of": {f.AsOf.String()}}

@@ -24,6 +24,7 @@ type overviewView struct {
 	Next            []nextStep
 	Month           string
 	Services        []serviceRow
+	Customers       []customerRow // as their users had all their services
 	Hosts           []hostRow
 	Problems        []problemRow
 	NoProblems      string // said where there is none
@@ -83,6 +84,11 @@ func (s *Site) overview(ctx context.Context, v *visit) (string, any, error) {
 	if view.Services, err = s.serviceRows(ctx, v, states); err != nil {
 		return "", nil, err
 	}
+	month, err := s.Figures.Month(ctx, v.AsOf)
+	if err != nil {
+		return "", nil, err
+	}
+	view.Customers = v.customerRows(month)
 	if view.Hosts, err = s.hostRows(ctx, v, states); err != nil {
 		return "", nil, err
 	}

@@ -36,6 +36,8 @@ type figuresView struct {
 	Indicators                  []indicatorRow
 	Values                      valuesView
 	Outages                     []outageRow
+	Weighted                    []Pair // by functions and users
+	Functions                   []functionRow
 	Cuts                        []cutRow
 	More, Policies              []Pair
 	FactsLink, APILink, Command string
@@ -56,6 +58,7 @@ type outageRow struct {
 	Ongoing, Bridged bool
 	Counted          string
 	Components       []link
+	Hit              string // the functions of the service it hit, and its users' time
 }
 
 type link struct{ Link, Text string }
@@ -212,7 +215,7 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	zone := zoneOf(f, v.Zone)
 	from, to := f.From.Time(), f.To.Time()
 	view := figuresView{Month: v.Month(period), Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)),
-		From: words.Instant(from, zone), To: words.Instant(to, zone), Key: v.keyFigures(f), Cuts: v.cuts(f), More: v.more(f)}
+		From: words.Instant(from, zone), To: words.Instant(to, zone), Key: v.keyFigures(f), Cuts: v.cuts(f), More: v.more(f), Weighted: v.byWeight(f), Functions: v.functionRows(f)}
 	timeline, err := s.Figures.ServiceTimeline(ctx, f.Service, from, to, v.AsOf)
 	if err != nil {
 		return view, err
@@ -392,7 +395,7 @@ func (v *visit) shareOf(r *big.Rat) string {
 }
 
 func (s *Site) outageRow(ctx context.Context, v *visit, o *availability.Outage, zone *time.Location) (outageRow, error) {
-	row := outageRow{From: when(o.From.Time(), zone), Ongoing: o.Ongoing, Bridged: o.Bridged, Counted: v.Seconds(&o.AgreedS)}
+	row := outageRow{From: when(o.From.Time(), zone), Ongoing: o.Ongoing, Bridged: o.Bridged, Counted: v.Seconds(&o.AgreedS), Hit: v.hit(o)}
 	to := v.AsOf.UnixMilli()
 	if o.To != nil {
 		row.To = when(o.To.Time(), zone)

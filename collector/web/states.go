@@ -116,7 +116,7 @@ func reaches(c *availability.Catalogue, name string) []string {
 			if slices.Contains(found, s.Name) {
 				continue
 			}
-			for _, n := range s.Needs.Names() {
+			for _, n := range s.Names() {
 				if n == name || slices.Contains(found, n) {
 					found = append(found, s.Name)
 					grown = true

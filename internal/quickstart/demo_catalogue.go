@@ -37,10 +37,10 @@ func demoCatalogue(now time.Time) additions {
 	}
 	a.components = b.String()
 	a.services = fmt.Sprintf(`  # Simulated, of the demonstration:
-  - {name: online-shop, customer: %[2]q, functions: [browse, order, pay], needs: {all_of: [{any_of: [shop-web-1, shop-web-2]}, shop-database, payment-gateway]}, from: %[1]q}
-  - {name: warehouse, customer: %[2]q, functions: [picking], needs: {all_of: [warehouse-app, shop-database]}, from: %[1]q}
-  - {name: 订单系统, customer: %[3]q, functions: [下单, 支付], needs: {all_of: [order-app, order-database]}, from: %[1]q}
-  - {name: 文件共享, customer: %[3]q, functions: [办公文件], needs: {all_of: [file-share]}, from: %[1]q}
+  - {name: online-shop, customer: %[2]q, users: 1200, functions: [{name: browse, needs: {all_of: [{any_of: [shop-web-1, shop-web-2]}, shop-database]}}, order, {name: pay, weight: 3, users: 300, needs: [shop-database, payment-gateway]}], needs: {all_of: [{any_of: [shop-web-1, shop-web-2]}, shop-database, payment-gateway]}, from: %[1]q}
+  - {name: warehouse, customer: %[2]q, users: 40, functions: [picking], needs: {all_of: [warehouse-app, shop-database]}, from: %[1]q}
+  - {name: 订单系统, customer: %[3]q, users: 800, functions: [下单, {name: 支付, weight: 3, users: 260}], needs: {all_of: [order-app, order-database]}, from: %[1]q}
+  - {name: 文件共享, customer: %[3]q, users: 150, functions: [办公文件], needs: {all_of: [file-share]}, from: %[1]q}
 `, from, northwind, pujiang)
 	b.Reset()
 	for _, g := range [...]struct {

@@ -44,7 +44,7 @@ components:
   - {name: database, interval: 15s}
   - {name: portal-page, interval: 60s}
 services:
-  - {name: shop, customer: acme, needs: {all_of: [shop-page, {any_of: [web-1, db-1]}]}}
+  - {name: shop, customer: acme, users: 500, functions: [browse, {name: pay, weight: 3, users: 60, needs: [shop-page, database]}], needs: {all_of: [shop-page, {any_of: [web-1, db-1]}]}}
   - {name: office, customer: acme, needs: {all_of: [web-1, database]}}
   - {name: portal, customer: bolt, needs: {all_of: [portal-page]}}
   - {name: lab, needs: {at_least: 1, of: [web-1, db-1]}}
