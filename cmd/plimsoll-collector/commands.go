@@ -149,6 +149,17 @@ func (c *checkCmd) tell(parsed *catalogue.Catalogue, now time.Time) error {
 		}
 		fmt.Println("  " + text)
 	}
+	for i := range parsed.Availability.Contracts {
+		contract := &parsed.Availability.Contracts[i]
+		if in := contract.Terms.InForce(); now.UnixMilli() < in.From || now.UnixMilli() >= in.To {
+			continue
+		}
+		text, err := shelf[c.Lang].Underpinned(parsed.Availability, contract, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		fmt.Println("  " + text)
+	}
 	for _, warning := range parsed.Warnings(now, zone.Find(runtime.Version())) {
 		fmt.Fprintln(os.Stderr, c.Catalogue+": warning: "+warning)
 	}

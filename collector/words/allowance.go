@@ -34,6 +34,14 @@ func (b *Book) Allowance(c *availability.Catalogue, a *availability.Agreement, a
 	return text, nil
 }
 
+// Underpinned says what an underpinning contract allows, as Allowance does of
+// an agreement: for each of its components, for the target is one of their sums.
+func (b *Book) Underpinned(c *availability.Catalogue, contract *availability.Contract, at int64) (string, error) {
+	terms := contract.Terms
+	terms.Number = b.T("allow.contract", terms.Number, contract.Supplier, len(contract.Components))
+	return b.Allowance(c, &terms, at)
+}
+
 // approved says when a planned window must be approved to count.
 func (b *Book) approved(a *availability.Agreement) string {
 	if a.Notice > 0 {
