@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Serviceability is how the components of an underpinning contract did in a
@@ -187,6 +188,28 @@ func (c *Catalogue) Suppliers() []string {
 		}
 	}
 	return names
+}
+
+// Zones are those of the agreements and contracts, each as often as it is written.
+func (c *Catalogue) Zones() []*time.Location {
+	var zones []*time.Location
+	for i := range c.Agreements {
+		zones = append(zones, c.Agreements[i].Zone)
+	}
+	for i := range c.Contracts {
+		zones = append(zones, c.Contracts[i].Terms.Zone)
+	}
+	return zones
+}
+
+// Terms are those of the contract with that number and version; nil: there is none.
+func (c *Catalogue) Terms(number string, version int) *Agreement {
+	for i := range c.Contracts {
+		if terms := &c.Contracts[i].Terms; terms.Number == number && terms.Version == version {
+			return terms
+		}
+	}
+	return nil
 }
 
 // held is, by thing of the tree, when the supplier was under contract for it.
