@@ -36,6 +36,7 @@ type commands struct {
 	Adjustment  adjustmentCmd  `cmd:"" help:"Corrections of figures, with four eyes."`
 	Outage      outageCmd      `cmd:"" help:"Outages, and what people know of them."`
 	Value       valueCmd       `cmd:"" help:"Values of indicators that no machine measures."`
+	Supplier    supplierCmd    `cmd:"" help:"Suppliers, and what became of what they promised."`
 	Audit       auditCmd       `cmd:"" help:"The audit chain."`
 	User        userCmd        `cmd:"" help:"Who may log in."`
 	Token       tokenCmd       `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
