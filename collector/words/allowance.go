@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
@@ -38,7 +39,7 @@ func (b *Book) Allowance(c *availability.Catalogue, a *availability.Agreement, a
 // an agreement: for each of its components, for the target is one of their sums.
 func (b *Book) Underpinned(c *availability.Catalogue, contract *availability.Contract, at int64) (string, error) {
 	terms := contract.Terms
-	terms.Number = b.T("allow.contract", terms.Number, contract.Supplier, len(contract.Components))
+	terms.Number = b.T("allow.contract", terms.Number, contract.Supplier, strconv.Itoa(len(contract.Components)))
 	return b.Allowance(c, &terms, at)
 }
 
