@@ -36,6 +36,7 @@ type commands struct {
 	Adjustment  adjustmentCmd  `cmd:"" help:"Corrections of figures, with four eyes."`
 	Outage      outageCmd      `cmd:"" help:"Outages, and what people know of them."`
 	Value       valueCmd       `cmd:"" help:"Values of indicators that no machine measures."`
+	Supplier    supplierCmd    `cmd:"" help:"Suppliers, and what became of what they promised."`
 	Audit       auditCmd       `cmd:"" help:"The audit chain."`
 	User        userCmd        `cmd:"" help:"Who may log in."`
 	Token       tokenCmd       `cmd:"" help:"What lets programs in: Grafana, scripts, these commands."`
@@ -144,6 +145,17 @@ func (c *checkCmd) tell(parsed *catalogue.Catalogue, now time.Time) error {
 			continue
 		}
 		text, err := shelf[c.Lang].Allowance(parsed.Availability, a, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		fmt.Println("  " + text)
+	}
+	for i := range parsed.Availability.Contracts {
+		contract := &parsed.Availability.Contracts[i]
+		if in := contract.Terms.InForce(); now.UnixMilli() < in.From || now.UnixMilli() >= in.To {
+			continue
+		}
+		text, err := shelf[c.Lang].Underpinned(parsed.Availability, contract, now.UnixMilli())
 		if err != nil {
 			return err
 		}

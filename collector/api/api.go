@@ -36,6 +36,7 @@ type Figures interface {
 	Catalogue() *catalogue.Catalogue
 	Measured(ctx context.Context, service string, asOf time.Time) ([]availability.Figures, error)
 	PeriodOf(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Figures, error)
+	Suppliers(ctx context.Context, from, to string, asOf time.Time) (figures.Supplied, error)
 	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
 	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
@@ -180,9 +181,9 @@ func (a *API) bounds(p Span) (begin, end string, err error) {
 	if err != nil {
 		return "", "", huma.Error400BadRequest(err.Error())
 	}
-	for _, agreed := range a.o.Figures.Catalogue().Availability.Agreements {
-		if from.In(agreed.Zone, 0) >= to.In(agreed.Zone, 0) {
-			return "", "", huma.Error400BadRequest("the period is empty: from is not before to in " + agreed.Zone.String())
+	for _, zone := range a.o.Figures.Catalogue().Availability.Zones() {
+		if from.In(zone, 0) >= to.In(zone, 0) {
+			return "", "", huma.Error400BadRequest("the period is empty: from is not before to in " + zone.String())
 		}
 	}
 	if to.In(time.UTC, 0)-from.In(time.UTC, 0) > maxPeriod.Milliseconds() {

@@ -22,6 +22,7 @@ type Corrections interface {
 	Entries(ctx context.Context) ([]availability.Adjustment, error)
 	Annotate(ctx context.Context, a correction.Annotation, v people.Visitor) error
 	Annotations(ctx context.Context, outage int64) ([]correction.Noted, error)
+	Blamed(ctx context.Context, supplier string, from, to, at int64) ([]correction.Annotation, error)
 }
 
 // AskBody is the adjustment that is asked for.

@@ -14,6 +14,7 @@ type Catalogue struct {
 	Agreements  []Agreement
 	Windows     []Window
 	Adjustments []Adjustment
+	Contracts   []Contract
 }
 
 // Component is a configuration item that can be up or down.
@@ -79,6 +80,14 @@ type Agreement struct {
 	MergeBlips    int64 // ms
 	CoverageLimit *big.Rat
 	Indicators    []Indicator
+}
+
+// Contract is an underpinning contract: what a supplier promised about
+// components.
+type Contract struct {
+	Supplier   string
+	Components []string
+	Terms      Agreement // its Service is not set: each of the components is judged by it
 }
 
 // Treatment is what a policy makes of time it is about.

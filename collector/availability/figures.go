@@ -111,44 +111,69 @@ type period struct {
 }
 
 func (e *evaluation) figures(v *view, p period) (Figures, error) {
-	a := v.agreement
-	f := Figures{Service: a.Service, Customer: v.service.Customer, Agreement: a.Number, Version: a.Version,
-		From: Instant{p.from, a.Zone}, To: Instant{p.to, a.Zone}, AsOf: Instant{e.in.AsOf, a.Zone}}
-	c, err := v.cut(p.from, p.to)
+	s, err := e.sums(v, p)
 	if err != nil {
-		return f, err
+		return Figures{}, err
 	}
-	elapsed := max(p.from, p.end)
-	pieces, t, err := v.pieces(c, p.from, elapsed)
-	if err != nil {
-		return f, err
-	}
-	outages, err := v.outages(p.from, p.end, func(begin int64) (Set, error) { return e.countable(v, c, begin, p) }, e.in.FactBefore)
-	if err != nil {
-		return f, err
-	}
-	f.Pieces = pieces
-	f.AgreedS, f.AgreedPeriodS = msSeconds(t.agreed()), msSeconds(c.remaining.Length())
-	f.Cut = CutS{msSeconds(t.cut[CutCalendar]), msSeconds(t.cut[CutExistence]), msSeconds(t.cut[CutPlanned]), msSeconds(t.cut[CutAdjusted])}
-	f.UpS, f.DegradedS = msSeconds(t.state[Up]), msSeconds(t.state[Degraded])
-	f.DownS, f.UnknownS = msSeconds(t.state[Down]), msSeconds(t.state[Unknown])
-
-	seen := a.Policies.measured(t)
-	assumed := a.Policies.assumed(seen)
-	without := assumed
-	if len(c.planned) > 0 || len(c.adjusted) > 0 || len(c.upPlanned) > 0 {
-		without = v.withoutExclusions(c, p.from, elapsed)
-	}
-	f.shares(seen, assumed, without, e.kept)
-	r := repairOf(outages, p.from, p.end)
-	f.reliability(assumed, r, e.chi, e.kept)
-	f.budget(a, assumed.down, t.agreed(), c.remaining.Length(), e.kept)
-	f.list(outages, a, p)
-	f.indicate(a, t.agreed() > 0, r)
+	f := e.figuresOf(v.agreement, p, s)
+	f.Service, f.Customer, f.Pieces = v.agreement.Service, v.service.Customer, s.pieces
 	if v.function != "" {
 		return f, nil
 	}
 	return f, e.functions(v, p, &f)
+}
+
+// sums are what all figures of a period are worked out from, in ms. Those of
+// several things about which one thing was agreed can be added up.
+type sums struct {
+	tally   tally // of the elapsed period
+	agreed  int64 // of the whole period
+	seen    amounts
+	assumed amounts
+	without amounts // exclusions
+	outages []counted
+	pieces  []Piece // not added up
+}
+
+func (e *evaluation) sums(v *view, p period) (sums, error) {
+	c, err := v.cut(p.from, p.to)
+	if err != nil {
+		return sums{}, err
+	}
+	elapsed := max(p.from, p.end)
+	pieces, t, err := v.pieces(c, p.from, elapsed)
+	if err != nil {
+		return sums{}, err
+	}
+	outages, err := v.outages(p.from, p.end, func(begin int64) (Set, error) { return e.countable(v, c, begin, p) }, e.in.FactBefore)
+	if err != nil {
+		return sums{}, err
+	}
+	policies := v.agreement.Policies
+	s := sums{tally: t, agreed: c.remaining.Length(), seen: policies.measured(t), outages: outages, pieces: pieces}
+	s.assumed = policies.assumed(s.seen)
+	s.without = s.assumed
+	if len(c.planned) > 0 || len(c.adjusted) > 0 || len(c.upPlanned) > 0 {
+		s.without = v.withoutExclusions(c, p.from, elapsed)
+	}
+	return s, nil
+}
+
+// figuresOf works the figures out; whose they are is left to the caller.
+func (e *evaluation) figuresOf(a *Agreement, p period, s sums) Figures {
+	f := Figures{Functions: []FunctionFigures{}, Agreement: a.Number, Version: a.Version, From: Instant{p.from, a.Zone}, To: Instant{p.to, a.Zone}, AsOf: Instant{e.in.AsOf, a.Zone}}
+	t := s.tally
+	f.AgreedS, f.AgreedPeriodS = msSeconds(t.agreed()), msSeconds(s.agreed)
+	f.Cut = CutS{msSeconds(t.cut[CutCalendar]), msSeconds(t.cut[CutExistence]), msSeconds(t.cut[CutPlanned]), msSeconds(t.cut[CutAdjusted])}
+	f.UpS, f.DegradedS = msSeconds(t.state[Up]), msSeconds(t.state[Degraded])
+	f.DownS, f.UnknownS = msSeconds(t.state[Down]), msSeconds(t.state[Unknown])
+	f.shares(s.seen, s.assumed, s.without, e.kept)
+	r := repairOf(s.outages, p.from, p.end)
+	f.reliability(s.assumed, r, e.chi, e.kept)
+	f.budget(a, s.assumed.down, t.agreed(), s.agreed, e.kept)
+	f.list(s.outages, a, p)
+	f.indicate(a, t.agreed() > 0, r)
+	return f
 }
 
 // withoutExclusions is what the states would add up to after the calendar and

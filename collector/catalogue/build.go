@@ -72,6 +72,10 @@ func (c *checker) build(f *catalogueFile) *availability.Catalogue {
 		out.Agreements = append(out.Agreements, c.agreement(at("agreements", i), e))
 	}
 	c.versions(out.Agreements)
+	for i, e := range f.Suppliers {
+		out.Contracts = append(out.Contracts, c.contract(at("suppliers", i), e))
+	}
+	c.contracts(out.Contracts)
 	for i, e := range f.Maintenance {
 		out.Windows = append(out.Windows, c.window(at("maintenance", i), e))
 	}

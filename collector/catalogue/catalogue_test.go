@@ -37,6 +37,10 @@ func TestEveryKey(t *testing.T) {
 		first.Indicators[1].Target.RatString() != "7200" || first.Limit().RatString() != "19/20" || first.Zone.String() != "Asia/Shanghai" {
 		t.Errorf("agreement: got %+v", first)
 	}
+	if len(a.Contracts) != 1 || a.Contracts[0].Supplier != "NetCo" || len(a.Contracts[0].Components) != 2 || a.Contracts[0].Terms.Number != "UC-2026-01" ||
+		a.Contracts[0].Terms.Indicators[1].Target.RatString() != "14400" {
+		t.Errorf("contracts: got %+v", a.Contracts)
+	}
 	if need := a.Services[1].Needs; need.AtLeast != 2 || need.Of[0].Name != "a" || need.Of[1].AtLeast != 1 || need.Of[1].Of[0].Name != "storage" {
 		t.Errorf("tree: got %+v", need)
 	}

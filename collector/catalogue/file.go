@@ -18,6 +18,7 @@ type catalogueFile struct {
 	Components  []componentEntry         `yaml:"components" doc:"What is up or down: a host, or what checks test."`
 	Services    []serviceEntry           `yaml:"services" doc:"What customers are promised: a tree of components and other services."`
 	Agreements  []agreementEntry         `yaml:"agreements" doc:"Versions of service level agreements."`
+	Suppliers   []supplierEntry          `yaml:"suppliers" doc:"Underpinning contracts: what suppliers promised about components."`
 	Maintenance []windowEntry            `yaml:"maintenance" doc:"Planned work, bound to a change."`
 	Adjustments []adjustmentEntry        `yaml:"adjustments" doc:"Corrections of what was measured, with who asked and who approved."`
 	Resources   []resourceEntry          `yaml:"resources" doc:"What can run out, with its limit and thresholds."`

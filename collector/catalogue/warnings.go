@@ -40,12 +40,22 @@ func (c *Catalogue) Warnings(now time.Time, data zonedata.Data) (all []string) {
 	}
 	for i := range c.Availability.Agreements {
 		a := &c.Availability.Agreements[i]
-		due, force := a.ReviewBy.In(a.Zone, 0), a.InForce()
-		if a.ReviewBy.IsSet() && due <= now.UnixMilli() && now.UnixMilli() < force.To {
-			all = append(all, fmt.Sprintf("%s version %d: its review was due by %s; review it and set review_by anew", a.Number, a.Version, a.ReviewBy))
-		}
+		all = append(all, review(a, fmt.Sprintf("%s version %d", a.Number, a.Version), now)...)
+	}
+	for i := range c.Availability.Contracts {
+		a := &c.Availability.Contracts[i]
+		all = append(all, review(&a.Terms, fmt.Sprintf("%s with %s", a.Terms.Number, a.Supplier), now)...)
 	}
 	return all
+}
+
+// review warns of an agreement or contract in force whose review is due.
+func review(a *availability.Agreement, what string, now time.Time) []string {
+	due, force := a.ReviewBy.In(a.Zone, 0), a.InForce()
+	if !a.ReviewBy.IsSet() || due > now.UnixMilli() || now.UnixMilli() >= force.To {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: its review was due by %s; review it and set review_by anew", what, a.ReviewBy)}
 }
 
 // nextYear warns of a calendar that has closed days, but none of the next year.

@@ -13,6 +13,7 @@ func TestWarnings(t *testing.T) {
 	now := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
 	fresh := zonedata.Data{Source: "x", Version: "2026c", Released: now.AddDate(0, 0, -180)}
 	const agreed = "components: [{name: a}]\nservices: [{name: s, needs: a}]\nagreements: [{number: SLA-1, service: s, zone: UTC, review_by: "
+	const supplied = "components: [{name: a}]\nsuppliers: [{name: NetCo, contract: UC-1, zone: UTC, components: [a], indicators: [{name: availability, target: 99%}], review_by: "
 	for _, row := range []struct {
 		name, text string
 		data       zonedata.Data
@@ -31,6 +32,8 @@ func TestWarnings(t *testing.T) {
 		{"review is due", agreed + "2026-11-24}]", fresh, now, "SLA-1 version 1: its review was due"},
 		{"review is tomorrow", agreed + "2026-11-26}]", fresh, now, ""},
 		{"review of a version that has ended", agreed + "2026-11-01, effective: {to: 2026-11-02}}]", fresh, now, ""},
+		{"review of a contract is due", supplied + "2026-11-24}]", fresh, now, "UC-1 with NetCo: its review was due"},
+		{"of one that has ended it is not", supplied + "2026-11-01, effective: {to: 2026-11-02}}]", fresh, now, ""},
 	} {
 		c, faults := Parse("c.yaml", []byte(row.text))
 		if len(faults) > 0 {

@@ -95,6 +95,24 @@ func (d *Desk) Causes(ctx context.Context, components []string, from, to, at int
 	if err != nil {
 		return nil, err
 	}
+	return d.standing(ctx, outages, at)
+}
+
+// Blamed are the annotations, as they stood at an instant, that name the
+// supplier, of those outages that meet [from, to); all in Unix milliseconds.
+// Capital and small letters are the same: people type the name.
+func (d *Desk) Blamed(ctx context.Context, supplier string, from, to, at int64) ([]Annotation, error) {
+	outages, err := d.store.Outages(ctx, ledger.OutageFilter{From: from, To: to})
+	if err != nil {
+		return nil, err
+	}
+	all, err := d.standing(ctx, outages, at)
+	return slices.DeleteFunc(all, func(a Annotation) bool { return !strings.EqualFold(a.Supplier, supplier) }), err
+}
+
+// standing is the newest annotation at an instant of each of the outages, the
+// oldest outage first.
+func (d *Desk) standing(ctx context.Context, outages []ledger.Outage, at int64) ([]Annotation, error) {
 	var out []Annotation
 	for i := len(outages) - 1; i >= 0; i-- {
 		noted, err := d.Annotations(ctx, outages[i].ID)

@@ -166,22 +166,11 @@ func (e *Engine) Measured(ctx context.Context, service string, asOf time.Time) (
 
 // monthsOf evaluates each agreement over the month asOf lies in for its zone.
 func (e *Engine) monthsOf(c *availability.Catalogue, streaks map[string][]availability.Streak, asOf int64) ([]availability.Figures, error) {
-	type month struct{ first, next availability.Date }
-	of := map[*time.Location]month{}
-	var months []month
+	of := localMonths(c, asOf)
+	var months []localMonth
 	for i := range c.Agreements {
-		zone := c.Agreements[i].Zone
-		if _, known := of[zone]; known {
-			continue
-		}
-		// An instant on the edge belongs to the month that ends there: what is
-		// known then is what happened before.
-		y, m, _ := time.UnixMilli(asOf - 1).In(zone).Date()
-		first := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
-		next := first.AddDate(0, 1, 0)
-		of[zone] = month{availability.NewDate(y, int(m), 1), availability.NewDate(next.Year(), int(next.Month()), 1)}
-		if !slices.Contains(months, of[zone]) {
-			months = append(months, of[zone])
+		if month := of[c.Agreements[i].Zone]; !slices.Contains(months, month) {
+			months = append(months, month)
 		}
 	}
 	var all []availability.Figures

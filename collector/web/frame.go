@@ -62,7 +62,7 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 			return f
 		}
 	}
-	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"maintenance", "/maintenance"}, {"corrections", "/corrections"}, {"reports", "/reports"}} {
+	for _, n := range []struct{ key, link string }{{"overview", "/"}, {"hosts", "/hosts"}, {"problems", "/problems"}, {"maintenance", "/maintenance"}, {"corrections", "/corrections"}, {"suppliers", "/suppliers"}, {"reports", "/reports"}} {
 		f.Nav = append(f.Nav, navLink{v.at(n.link), v.T(n.key), n.key == nav})
 	}
 	if page == "account" {

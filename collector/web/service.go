@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"math/big"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -20,13 +19,13 @@ import (
 )
 
 type serviceView struct {
-	Name, State, Since      string
-	Period, PeriodMax, AsOf string
-	Explain                 bool
-	NoFigures               string
-	Figures                 []figuresView
-	Tree                    []node
-	Outlook                 *serviceOutlook // nil: nothing is agreed
+	picker
+	Name, State, Since string
+	Explain            bool
+	NoFigures          string
+	Figures            []figuresView
+	Tree               []node
+	Outlook            *serviceOutlook // nil: nothing is agreed
 }
 
 type figuresView struct {
@@ -82,15 +81,10 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	view := serviceView{Name: name, State: states.Services[name].State.String(), Since: v.since(states.Services[name]), AsOf: v.Params.Get("as_of"),
+	view := serviceView{Name: name, State: states.Services[name].State.String(), Since: v.since(states.Services[name]),
 		Explain: v.Params.Has("explain"), NoFigures: v.T("figures.none")}
-	view.Period, view.PeriodMax = v.Params.Get("period"), v.AsOf.In(v.Zone).Format("2006-01")
-	if view.Period == "" {
-		view.Period = view.PeriodMax
-	}
-	// A month begins somewhere up to 14 hours before it does in UTC.
-	if month, err := words.ParseMonth(view.Period); err == nil && month.Add(-14*time.Hour).After(v.AsOf) {
-		return "", nil, &fault{http.StatusBadRequest, "error.begun", v.Month(view.Period)}
+	if view.picker, _, _, err = v.picked(); err != nil {
+		return "", nil, err
 	}
 	all, err := s.monthFigures(ctx, name, view.Period, v.AsOf)
 	if err != nil {

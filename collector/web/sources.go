@@ -20,6 +20,7 @@ type Figures interface {
 	Month(ctx context.Context, asOf time.Time) ([]availability.Figures, error)
 	PeriodOf(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Figures, error)
 	Period(ctx context.Context, from, to string, asOf time.Time) ([]availability.Figures, error)
+	Suppliers(ctx context.Context, from, to string, asOf time.Time) (figures.Supplied, error)
 	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
 	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)

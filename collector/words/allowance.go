@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
@@ -32,6 +33,14 @@ func (b *Book) Allowance(c *availability.Catalogue, a *availability.Agreement, a
 		text += b.T("allow.planned.cap", b.whole(big.NewRat(a.Cap.Length, 1000)), b.T([...]string{"allow.per.month", "allow.per.quarter", "allow.per.year"}[a.Cap.Per]), b.approved(a))
 	}
 	return text, nil
+}
+
+// Underpinned says what an underpinning contract allows, as Allowance does of
+// an agreement: for each of its components, for the target is one of their sums.
+func (b *Book) Underpinned(c *availability.Catalogue, contract *availability.Contract, at int64) (string, error) {
+	terms := contract.Terms
+	terms.Number = b.T("allow.contract", terms.Number, contract.Supplier, strconv.Itoa(len(contract.Components)))
+	return b.Allowance(c, &terms, at)
 }
 
 // approved says when a planned window must be approved to count.

@@ -70,6 +70,14 @@ agreements:
     service: portal
     zone: Asia/Shanghai
     indicators: [{name: availability, target: 99.5%}]
+suppliers:
+  - name: NetCo
+    contract: UC-2026-01
+    zone: Asia/Shanghai
+    effective: {from: 2026-01-01, to: 2027-01-01}
+    review_by: 2026-12-31
+    components: [web-1, database]
+    indicators: [{name: availability, target: 99.5%, unacceptable: 99%}, {name: repair time, kind: mttr, target: 4h}]
 maintenance:
   - {change: CHG-2026-0007, services: [office], from: "2026-11-16T12:00:00+08:00", to: "2026-11-16T13:00:00+08:00", approved_at: "2026-11-10T10:00:00+08:00"}
 `
