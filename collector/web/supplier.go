@@ -186,7 +186,7 @@ func (s *Site) supplier(ctx context.Context, v *visit) (string, any, error) {
 			return "", nil, err
 		}
 		view.Contracts = append(view.Contracts, one)
-		first, last = spanned(first, last, &c.Together)
+		first, last = spanned(first, last, c.Together.From, c.Together.To)
 	}
 	for i := range found.Attributions {
 		x := &found.Attributions[i]
@@ -198,17 +198,18 @@ func (s *Site) supplier(ctx context.Context, v *visit) (string, any, error) {
 			return "", nil, err
 		}
 		view.Services = append(view.Services, row)
+		first, last = spanned(first, last, x.From, x.To)
 	}
 	view.Annotated, err = s.annotated(ctx, v, name, first, min(last, v.AsOf.UnixMilli()))
 	return name, view, err
 }
 
 // spanned widens [from, to) by the period of the figures, in Unix ms.
-func spanned(from, to int64, f *availability.Figures) (first, last int64) {
+func spanned(from, to int64, first, next availability.Instant) (begin, end int64) {
 	if to == 0 {
-		return f.From.MS, f.To.MS
+		return first.MS, next.MS
 	}
-	return min(from, f.From.MS), max(to, f.To.MS)
+	return min(from, first.MS), max(to, next.MS)
 }
 
 func (s *Site) contractView(ctx context.Context, v *visit, c *availability.Serviceability, states figures.States) (contractView, error) {

@@ -70,9 +70,18 @@ func demoCatalogue(now time.Time) additions {
 	a.after = fmt.Sprintf(`
 maintenance:
   - {change: CHG-2026-0117, services: [订单系统], from: %q, to: %q, approved_at: %q}
+suppliers:
+  - name: Clearway Payments
+    contract: UC-2026-04
+    zone: %s
+    effective: {from: %q}
+    components: [payment-gateway]
+    indicators:
+      - {name: availability, target: 99.95%%, unacceptable: 99.9%%}
+      - {name: repair time, kind: mttr, target: 30m, unacceptable: 2h}
 exceptions:
   - {resource: filesystem, match: {instance: "nw-web-.*", mountpoint: /var/log}, warning: 90%%, critical: 95%%, reason: logs are thrown away on Sundays}
-`, u.from.Format(time.RFC3339), u.agreed.Format(time.RFC3339), u.approved.Format(time.RFC3339))
+`, u.from.Format(time.RFC3339), u.agreed.Format(time.RFC3339), u.approved.Format(time.RFC3339), zoneNorthwind, from)
 	return a
 }
 
