@@ -40,6 +40,7 @@ func openAgain(t *testing.T, data string, now func() time.Time) *running {
 			t.Errorf("stop: %v", err)
 		}
 	})
+	r.until("the series are complete", func() bool { _, _, ready := c.series.Progress(); return ready })
 	return r
 }
 

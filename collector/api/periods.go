@@ -126,7 +126,11 @@ func (a *API) PeriodDecide(ctx context.Context, in *struct {
 
 // PeriodCheck compares closed months with what comes out now, at once.
 func (a *API) PeriodCheck(ctx context.Context, _ *struct{}) (*struct{ Body PeriodsBody }, error) {
-	if err := a.o.Periods.Check(ctx); err != nil {
+	var refused *closing.Refusal
+	switch err := a.o.Periods.Check(ctx); {
+	case errors.As(err, &refused):
+		return nil, huma.Error422UnprocessableEntity(refused.Why)
+	case err != nil:
 		return nil, a.answer(err, "periods")
 	}
 	return a.PeriodList(ctx, &struct {

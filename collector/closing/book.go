@@ -77,11 +77,19 @@ type Refusal struct{ Why string }
 
 func (r *Refusal) Error() string { return r.Why }
 
+// ready refuses, as a *Refusal, what needs all that was received.
+func (b *Book) ready() error {
+	if !b.o.Ready() {
+		return &Refusal{"the collector has started a moment ago and still reads what it received before; try again when /-/ready says ready"}
+	}
+	return nil
+}
+
 // Close freezes the customer's month as it comes out now. A month that is not
 // over, has nothing agreed or is closed already is refused, as a *Refusal.
 func (b *Book) Close(ctx context.Context, customer, month, by, reason string) (ledger.Period, error) {
-	if !b.o.Ready() {
-		return ledger.Period{}, &Refusal{"the collector has started a moment ago and still reads what it received before; close the month when /-/ready says ready"}
+	if err := b.ready(); err != nil {
+		return ledger.Period{}, err
 	}
 	now := b.o.Now().Truncate(time.Millisecond)
 	f, err := b.freeze(ctx, customer, month, now)
@@ -240,6 +248,9 @@ func (b *Book) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			if b.ready() != nil {
+				continue
+			}
 			if err := b.Check(ctx); err != nil && ctx.Err() == nil {
 				b.o.Log.Error("compare closed periods with what comes out now", "err", err)
 			}
@@ -251,8 +262,8 @@ func (b *Book) Run(ctx context.Context) error {
 // otherwise now, and withdraws a proposal that is no longer needed. Nothing
 // that stands is changed.
 func (b *Book) Check(ctx context.Context) error {
-	if !b.o.Ready() {
-		return nil
+	if err := b.ready(); err != nil {
+		return err
 	}
 	all, err := b.o.Ledger.Periods(ctx, "")
 	if err != nil {
