@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +47,16 @@ func (s screen) until(what, condition string) {
 
 func (s screen) fill(form, name, text string) {
 	s.t.Helper()
-	must(s, "fill in "+name, chromedp.SendKeys(form+` [name="`+name+`"]`, text))
+	var err error
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if _, err = chromedp.Run(s.ctx, chromedp.SendKeys(form+` [name="`+name+`"]`, text)); err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") { // else the page was replaced after the field was found in it
+			break
+		}
+	}
+	s.t.Fatalf("fill in %s: %v", name, err)
 }
 
 // picture keeps what is seen, where PLIMSOLL_PAGES names a folder.
