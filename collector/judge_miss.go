@@ -42,7 +42,7 @@ func (j *Judge) miss(ctx context.Context, v *verdict, resources []capacity.Resou
 		if !hosts[s.Component] { // nothing vouches for it: its silence is its own
 			heard = presence{j.watches.UnixMilli(), now.UnixMilli()}
 		}
-		grace := j.grace(s.Component)
+		grace := j.grace(s.Component, now)
 		// What was sent during an absence, of the host or of the judge, may
 		// come after what is sent now.
 		if heard.last-heard.since < grace {
@@ -61,12 +61,12 @@ func (j *Judge) miss(ctx context.Context, v *verdict, resources []capacity.Resou
 
 // grace is how long, in milliseconds, a component's series may give no value
 // before it counts as not measured: three of its intervals, and at least MinGrace.
-func (j *Judge) grace(component string) int64 {
+func (j *Judge) grace(component string, now time.Time) int64 {
 	grace := int64(capacity.MinGrace)
 	components := j.opt.Catalogue().Components
 	for i := range components {
 		if components[i].Name == component {
-			grace = max(grace, 3*components[i].Interval)
+			grace = max(grace, 3*components[i].PaceAt(now.UnixMilli()).Interval)
 		}
 	}
 	return grace

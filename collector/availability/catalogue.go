@@ -22,14 +22,37 @@ type Component struct {
 	Name     string
 	Interval int64 // ms between its checks; 0: not declared
 	Hold     int64 // ms a fact holds at most; 0: not declared; NoHold: not at all
-	Need     int   // observers that must say down; 0: more than half of those that know
-	From     Bound // existence; dates are local to the agreement evaluated
-	Until    Bound
+	// Paces are other intervals and holds from an instant on, in time order.
+	Paces []Pace
+	Need  int   // observers that must say down; 0: more than half of those that know
+	From  Bound // existence; dates are local to the agreement evaluated
+	Until Bound
 	// Takeover is how long, in ms, it takes to put it in another's place; 0: it
 	// works all the time. No figure depends on it, only the impact analysis.
 	Takeover int64
 	// Series are facts about it too, where it is set.
 	Series *Selector
+}
+
+// Pace is how often a component is checked from an instant on, until the next
+// pace begins. A fact is of the pace at its own instant, so a new one moves
+// nothing of the time before.
+type Pace struct {
+	From     int64 // ms
+	Interval int64 // as Component.Interval
+	Hold     int64 // as Component.Hold
+}
+
+// PaceAt is the pace at the instant, in ms.
+func (c *Component) PaceAt(at int64) Pace {
+	pace := Pace{From: -far, Interval: c.Interval, Hold: c.Hold}
+	for _, p := range c.Paces {
+		if p.From > at {
+			break
+		}
+		pace = p
+	}
+	return pace
 }
 
 // Service is what a customer buys.

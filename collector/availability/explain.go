@@ -347,7 +347,7 @@ func (x *Explanation) rest(views []*view, zone *time.Location, r Span, named map
 				s := list[i]
 				out := Evidence{Component: s.Component, Observer: s.Observer, State: s.State, First: Instant{s.First, zone}, Last: Instant{s.Last, zone},
 					Count: s.Count, MaxGap: s.MaxGap, Own: s.Hold, Named: named[streakID{s.Component, s.Observer, s.First}]}
-				lasts := c.hold(s.Hold)
+				lasts := c.Lasts(s.Hold, s.Last)
 				end := x.Figures.AsOf.MS
 				if lasts < forever {
 					out.Hold = &lasts

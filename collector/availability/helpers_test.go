@@ -128,7 +128,7 @@ func (w *world) streaks(asOf int64) map[string][]Streak {
 		}
 	}
 	out := map[string][]Streak{}
-	gap := func(name string, own int64) int64 { return w.component(name).hold(own) }
+	gap := func(name string, own, at int64) int64 { return w.component(name).Lasts(own, at) }
 	for _, s := range Streaks(SortFacts(known), gap) {
 		out[s.Component] = append(out[s.Component], s)
 	}

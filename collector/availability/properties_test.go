@@ -105,7 +105,7 @@ func TestStreaksAreAsGoodAsFacts(t *testing.T) {
 		for _, f := range known {
 			single[f.Component] = append(single[f.Component], Begin(f))
 		}
-		for _, s := range Streaks(known, func(name string, own int64) int64 { return w.component(name).StreakGap(own) }) {
+		for _, s := range Streaks(known, func(name string, own, at int64) int64 { return w.component(name).StreakGap(own, at) }) {
 			kept[s.Component] = append(kept[s.Component], s)
 		}
 		var results []string
@@ -166,7 +166,7 @@ func TestAddMakesTheStreaksOfTheSet(t *testing.T) {
 		facts := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Fact {
 			return Fact{Component: "a", At: 10_000 * rapid.Int64Range(0, 60).Draw(t, "at"), State: rapid.SampledFrom([]State{Up, Up, Up, Down}).Draw(t, "state")}
 		}), 1, 60).Draw(rt, "facts")
-		const gap = 25_000
+		gap := func(at int64) int64 { return 25_000 - at/60 } // slower at first
 		var seen []Fact
 		raw := func(s Streak, from, to int64) []Fact {
 			var out []Fact
@@ -184,7 +184,7 @@ func TestAddMakesTheStreaksOfTheSet(t *testing.T) {
 			streaks = apply(rt, streaks, change)
 			seen = append(seen, f)
 		}
-		want := Streaks(SortFacts(append([]Fact(nil), seen...)), func(string, int64) int64 { return gap })
+		want := Streaks(SortFacts(append([]Fact(nil), seen...)), func(_ string, _, at int64) int64 { return gap(at) })
 		if diff := cmp.Diff(want, streaks); diff != "" {
 			rt.Fatalf("want -, got +\n%s", diff)
 		}
@@ -216,15 +216,16 @@ func apply(t *rapid.T, streaks []Streak, c Change) []Streak {
 // TestSplitWithoutRawFacts: a fact of another state inside a streak whose
 // facts nobody kept leaves pieces that claim nothing that was not seen.
 func TestSplitWithoutRawFacts(t *testing.T) {
+	gap := func(int64) int64 { return 15_000 }
 	s := Streak{Component: "a", State: Up, First: 0, Last: 100_000, Count: 11, MaxGap: 10_000}
-	got := Add([]Streak{s}, Fact{Component: "a", At: 42_000, State: Down}, 15_000, nil)
+	got := Add([]Streak{s}, Fact{Component: "a", At: 42_000, State: Down}, gap, nil)
 	want := []Streak{{Component: "a", State: Up, First: 0, Last: 32_000, Count: 3, MaxGap: 10_000},
 		{Component: "a", State: Down, First: 42_000, Last: 42_000, Count: 1},
 		{Component: "a", State: Up, First: 52_000, Last: 100_000, Count: 8, MaxGap: 10_000}}
 	if diff := cmp.Diff(want, got.Put); diff != "" || len(got.Remove) != 1 {
 		t.Errorf("removes %v\n%s", got.Remove, diff)
 	}
-	if again := Add([]Streak{s}, Fact{Component: "a", At: 42_000, State: Up}, 15_000, nil); again.Put != nil || again.Remove != nil {
+	if again := Add([]Streak{s}, Fact{Component: "a", At: 42_000, State: Up}, gap, nil); again.Put != nil || again.Remove != nil {
 		t.Errorf("the same state inside changes nothing: got %+v", again)
 	}
 }

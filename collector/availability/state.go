@@ -90,9 +90,10 @@ const (
 	forever       = far
 )
 
-// hold is how long, in ms, a fact with this own hold lasts for the component.
-func (c Component) hold(own int64) int64 {
-	for _, h := range []int64{own, c.Hold} {
+// Lasts is how long, in ms, a fact with this own hold is taken to hold at this
+// pace when no later fact follows.
+func (p Pace) Lasts(own int64) int64 {
+	for _, h := range [...]int64{own, p.Hold} {
 		switch {
 		case h == NoHold:
 			return 0
@@ -100,23 +101,24 @@ func (c Component) hold(own int64) int64 {
 			return h
 		}
 	}
-	if c.Interval > 0 {
-		return c.Interval * 5 / 2
+	if p.Interval > 0 {
+		return p.Interval * 5 / 2
 	}
 	return forever
 }
 
-// StreakGap is the largest gap in ms between two facts of one streak: 1.5
-// times the component's interval, 90 s where none is declared, and never more
-// than the facts hold. own is the facts' own hold, as in Fact.
-func (c Component) StreakGap(own int64) int64 {
+// StreakGap is the largest gap in ms between a fact at the instant and the
+// next one of the same streak: 1.5 times the interval then, 90 s where none is
+// declared, and never more than the fact holds. own is its own hold, as in Fact.
+func (c *Component) StreakGap(own, at int64) int64 {
+	pace := c.PaceAt(at)
 	gap := int64(90_000)
-	if c.Interval > 0 {
-		gap = c.Interval * 3 / 2
+	if pace.Interval > 0 {
+		gap = pace.Interval * 3 / 2
 	}
-	return min(gap, c.hold(own))
+	return min(gap, pace.Lasts(own))
 }
 
-// Lasts is how long, in ms, a fact of the component with this own hold is
-// taken to hold when no later fact follows.
-func (c Component) Lasts(own int64) int64 { return c.hold(own) }
+// Lasts is how long, in ms, a fact of the component at the instant with this
+// own hold holds when no later fact follows.
+func (c *Component) Lasts(own, at int64) int64 { return c.PaceAt(at).Lasts(own) }

@@ -74,12 +74,13 @@ func Begin(f Fact) Streak {
 }
 
 // Streaks makes streaks of facts that are in order, as SortFacts leaves them.
-// gap is the largest gap in ms inside a streak for facts with this own hold.
-func Streaks(facts []Fact, gap func(component string, hold int64) int64) []Streak {
+// gap is the largest gap in ms inside a streak after a fact at the instant with
+// this own hold.
+func Streaks(facts []Fact, gap func(component string, hold, at int64) int64) []Streak {
 	var out []Streak
 	for _, f := range facts {
 		if n := len(out); n > 0 && out[n-1].Component == f.Component && out[n-1].Observer == f.Observer &&
-			out[n-1].Extend(f, gap(f.Component, f.Hold)) {
+			out[n-1].Extend(f, gap(f.Component, f.Hold, out[n-1].Last)) {
 			continue
 		}
 		out = append(out, Begin(f))
@@ -102,7 +103,7 @@ type FactsBetween func(s Streak, from, to int64) []Fact
 // Add works a fact into the streaks of its observer and component, whatever
 // the order facts arrive in: the streaks are those of the set of facts. Of
 // around only those matter that have a fact within gap of f.At, or f.At inside
-// them; it must be in time order. gap is the largest gap inside a streak, in ms.
+// them; it must be in time order. gap is the largest gap inside a streak, in ms, after a fact at the instant.
 //
 // A fact for an instant that already has one changes nothing. Streaks do not
 // keep the times of the facts between their ends, so when one in another state
@@ -110,7 +111,7 @@ type FactsBetween func(s Streak, from, to int64) []Fact
 // where raw is nil or lacks them the streak is split by its largest gap, the
 // most that may lie between neighbours. Count and MaxGap of a streak that
 // is hit inside by its own state follow raw as far as raw is complete.
-func Add(around []Streak, f Fact, gap int64, raw FactsBetween) Change {
+func Add(around []Streak, f Fact, gap func(at int64) int64, raw FactsBetween) Change {
 	i := sort.Search(len(around), func(i int) bool { return around[i].Last >= f.At })
 	if i < len(around) && around[i].First <= f.At {
 		return addInside(around[i], f, gap, raw)
@@ -118,12 +119,12 @@ func Add(around []Streak, f Fact, gap int64, raw FactsBetween) Change {
 	change := Change{Put: []Streak{Begin(f)}}
 	if i > 0 {
 		grown := around[i-1]
-		if grown.Extend(f, gap) {
+		if grown.Extend(f, gap(grown.Last)) {
 			change = Change{Remove: []Streak{around[i-1]}, Put: []Streak{grown}}
 		}
 	}
 	if i < len(around) {
-		if joined, ok := join(change.Put[0], around[i], gap); ok {
+		if joined, ok := join(change.Put[0], around[i], gap(change.Put[0].Last)); ok {
 			change.Remove = append(change.Remove, around[i])
 			change.Put[0] = joined
 		}
@@ -143,7 +144,7 @@ func join(a, b Streak, gap int64) (Streak, bool) {
 }
 
 // addInside works in a fact that falls between (or on) the ends of a streak.
-func addInside(s Streak, f Fact, gap int64, raw FactsBetween) Change {
+func addInside(s Streak, f Fact, gap func(at int64) int64, raw FactsBetween) Change {
 	if f.At == s.First || f.At == s.Last {
 		return Change{} // the first received stands
 	}
@@ -159,7 +160,7 @@ func addInside(s Streak, f Fact, gap int64, raw FactsBetween) Change {
 		return Change{}
 	}
 	all := append(append(append(make([]Fact, 0, len(facts)+1), facts[:at]...), f), facts[at:]...)
-	return Change{Remove: []Streak{s}, Put: Streaks(all, func(string, int64) int64 { return gap })}
+	return Change{Remove: []Streak{s}, Put: Streaks(all, func(_ string, _, at int64) int64 { return gap(at) })}
 }
 
 // insideFacts is all the facts of the streak, or nil when raw does not have

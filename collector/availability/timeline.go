@@ -136,7 +136,7 @@ func holdStreaks(c Component, list []Streak, asOf int64, bridged []Span) (Timeli
 		if i+1 < len(list) {
 			next = list[i+1].First
 		}
-		end := min(next, s.Last+c.hold(s.Hold))
+		end := min(next, s.Last+c.Lasts(s.Hold, s.Last))
 		t = t.add(s.First, end, s.State)
 		at = end
 		if end < next && i+1 < len(list) && s.State == Down && list[i+1].State == Down {

@@ -70,7 +70,7 @@ type run struct {
 func runs(c Component, list []Streak) []run {
 	var out []run
 	for _, s := range list {
-		until := s.Last + c.hold(s.Hold)
+		until := s.Last + c.Lasts(s.Hold, s.Last)
 		if n := len(out); n > 0 && s.First <= out[n-1].until {
 			out[n-1].last, out[n-1].until = s.Last, until
 			continue

@@ -49,7 +49,7 @@ func spoken(component, observer, word string) (facts []Fact) {
 }
 
 func streaksOf(c Component, facts []Fact) []Streak {
-	return Streaks(SortFacts(slices.Clone(facts)), func(string, int64) int64 { return c.StreakGap(0) })
+	return Streaks(SortFacts(slices.Clone(facts)), func(_ string, own, at int64) int64 { return c.StreakGap(own, at) })
 }
 
 // heardEach is the state at the beginning of each of n steps.

@@ -177,24 +177,15 @@ func (c *checker) rings(out *availability.Catalogue) {
 func (c *checker) component(path string, e componentEntry) availability.Component {
 	c.required(path, "name", e.Name != "")
 	out := availability.Component{Name: e.Name, From: e.From, Until: e.Until}
-	if e.Interval != nil {
-		if out.Interval = e.Interval.Milliseconds(); out.Interval == 0 {
-			c.fault(path+".interval", "must be above 0", "")
-		}
-	}
+	out.Interval = c.interval(path+".interval", e.Interval)
 	if e.Takeover != nil {
 		if out.Takeover = e.Takeover.Milliseconds(); out.Takeover == 0 {
 			c.fault(path+".takeover", "must be above 0", "leave it out for a component that works all the time")
 		}
 	}
-	if e.Hold != nil {
-		out.Hold = e.Hold.Milliseconds()
-		if 2*out.Hold < 3*out.Interval {
-			c.fault(path+".hold", fmt.Sprintf("%s is below 1.5 x the interval of %s", e.Hold, e.Interval), "facts that came in time would not hold to the next one")
-		}
-		if out.Hold == 0 {
-			out.Hold = availability.NoHold
-		}
+	out.Hold = c.hold(path+".hold", e.Hold, e.Interval)
+	for i, each := range e.Paces {
+		out.Paces = append(out.Paces, c.pace(at(path+".paces", i), each, out.Paces))
 	}
 	if e.Need != nil {
 		if out.Need = *e.Need; out.Need < 1 {
@@ -205,6 +196,44 @@ func (c *checker) component(path string, e componentEntry) availability.Componen
 		out.Series = c.selector(path+".series", e.Series)
 	}
 	c.order(path+".until", e.From, e.Until, nil)
+	return out
+}
+
+func (c *checker) interval(path string, every *settings.Duration) int64 {
+	if every == nil {
+		return 0
+	}
+	if *every == 0 {
+		c.fault(path, "must be above 0", "")
+	}
+	return every.Milliseconds()
+}
+
+// hold is a hold as components have it.
+func (c *checker) hold(path string, hold, interval *settings.Duration) int64 {
+	if hold == nil {
+		return 0
+	}
+	if interval != nil && 2*hold.Milliseconds() < 3*interval.Milliseconds() {
+		c.fault(path, fmt.Sprintf("%s is below 1.5 x the interval of %s", hold, interval), "facts that came in time would not hold to the next one")
+	}
+	if *hold == 0 {
+		return availability.NoHold
+	}
+	return hold.Milliseconds()
+}
+
+// pace is one of a component's paces, after those before it.
+func (c *checker) pace(path string, e paceEntry, before []availability.Pace) availability.Pace {
+	out := availability.Pace{From: e.From.In(time.UTC, 0), Interval: c.interval(path+".interval", e.Interval), Hold: c.hold(path+".hold", e.Hold, e.Interval)}
+	if c.required(path, "from", e.From.IsSet()) && !e.From.IsInstant() {
+		c.fault(path+".from", fmt.Sprintf("%s is a date, which begins at another instant in each zone", e.From), "write an instant, like "+e.From.String()+"T00:00:00+08:00")
+	} else if n := len(before); n > 0 && e.From.IsSet() && out.From <= before[n-1].From {
+		c.fault(path+".from", fmt.Sprintf("%s is not after the pace before it", e.From), "put the paces in the order they begin in")
+	}
+	if e.Interval == nil && e.Hold == nil {
+		c.fault(path, "says neither interval nor hold", "write how often it is measured since then, like interval: 60s")
+	}
 	return out
 }
 

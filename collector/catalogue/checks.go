@@ -91,6 +91,9 @@ func (c *checker) checks(f catalogueFile) []Check {
 		if e.Interval != nil {
 			intervals[e.Name] = *e.Interval
 		}
+		if n := len(e.Paces); n > 0 && e.Paces[n-1].Interval != nil {
+			intervals[e.Name] = *e.Paces[n-1].Interval
+		}
 	}
 	seen, count := map[[2]string]string{}, map[string]int{}
 	var out []Check

@@ -39,12 +39,16 @@ func (c *Catalogue) spellOut(root *yaml.Node) {
 	}
 	root.Content = kept
 	for _, each := range c.Availability.Components[len(c.template.agreed.Components):] {
-		hold := ""
-		if each.Hold > 0 {
-			hold = strconv.FormatInt(each.Hold, 10) + "ms"
+		component := mapping("name", each.Name, "interval", milliseconds(each.Interval), "hold", milliseconds(each.Hold),
+			"from", instant(each.From), "until", instant(each.Until))
+		if len(each.Paces) > 0 {
+			paces := sequence()
+			for _, p := range each.Paces {
+				paces.Content = append(paces.Content, mapping("from", instant(availability.At(p.From)), "interval", milliseconds(p.Interval), "hold", milliseconds(p.Hold)))
+			}
+			extend(component, "paces", paces)
 		}
-		components.Content = append(components.Content, mapping("name", each.Name, "interval", strconv.FormatInt(each.Interval, 10)+"ms", "hold", hold,
-			"from", instant(each.From), "until", instant(each.Until)))
+		components.Content = append(components.Content, component)
 	}
 	components.Content = append(components.Content, mapping("name", nobody, "from", "1970-01-01T00:00:00Z", "until", "1970-01-01T00:00:00.001Z"))
 	for _, each := range c.Availability.Services[len(c.template.agreed.Services):] {
@@ -65,6 +69,14 @@ func spellFunctions(list *yaml.Node, functions []availability.Function) {
 			}
 		}
 	}
+}
+
+// milliseconds writes a time, and nothing for none.
+func milliseconds(ms int64) string {
+	if ms <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(ms, 10) + "ms"
 }
 
 func sequence() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode} }

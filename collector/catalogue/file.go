@@ -58,11 +58,19 @@ type componentEntry struct {
 	Name     string             `yaml:"name" doc:"Name; components and services share one name space."`
 	Interval *settings.Duration `yaml:"interval" doc:"How often it is measured, like 15s."`
 	Hold     *settings.Duration `yaml:"hold" doc:"How long a fact holds, at least 1.5 x interval; 2.5 x interval where it is not given."`
+	Paces    []paceEntry        `yaml:"paces" doc:"Other intervals and holds, each from an instant on."`
 	Need     *int               `yaml:"need" doc:"How many observers must say down; more than half where it is not given."`
 	From     availability.Bound `yaml:"from" doc:"Since when it exists."`
 	Until    availability.Bound `yaml:"until" doc:"Until when it existed."`
 	Takeover *settings.Duration `yaml:"takeover" doc:"How long a standby needs until it is in the failed one's place."`
 	Series   string             `yaml:"series" doc:"Series of 0 and 1 that is its state, by metric and labels."`
+}
+
+// paceEntry is how often a component is measured from an instant on.
+type paceEntry struct {
+	From     availability.Bound `yaml:"from" doc:"Since when, an instant like 2026-11-01T08:00:00+08:00."`
+	Interval *settings.Duration `yaml:"interval" doc:"How often it is measured since then, like 15s."`
+	Hold     *settings.Duration `yaml:"hold" doc:"How long a fact holds since then, at least 1.5 x interval; 2.5 x interval where it is not given."`
 }
 
 type serviceEntry struct {

@@ -65,7 +65,7 @@ func (c *Catalogue) HasGroups() bool { return len(c.template.groups) > 0 }
 //
 // The order of tenures makes no difference.
 func (c *Catalogue) Expand(tenures []Tenure) (expanded *Catalogue, notes []string) {
-	e := &expansion{from: c.template, taken: map[string]bool{}, made: map[string]*availability.Component{}, members: map[string][]availability.Need{}}
+	e := &expansion{from: c.template, taken: map[string]bool{}, made: map[string]*made{}, members: map[string][]availability.Need{}}
 	agreed := *c.template.agreed
 	for i := range agreed.Components {
 		e.taken[agreed.Components[i].Name] = true
@@ -83,7 +83,7 @@ func (c *Catalogue) Expand(tenures []Tenure) (expanded *Catalogue, notes []strin
 	e.assign()
 	agreed.Components = slices.Clone(agreed.Components)
 	for _, name := range sortedKeys(e.made) {
-		agreed.Components = append(agreed.Components, *e.made[name])
+		agreed.Components = append(agreed.Components, e.made[name].component(name))
 	}
 	services := make([]availability.Service, 0, len(agreed.Services))
 	for _, s := range agreed.Services {
@@ -106,12 +106,61 @@ func (c *Catalogue) Expand(tenures []Tenure) (expanded *Catalogue, notes []strin
 // expansion is one run of Expand.
 type expansion struct {
 	from    template
-	taken   map[string]bool                    // names of the file
-	made    map[string]*availability.Component // by name
-	members map[string][]availability.Need     // by group, or by the component of a group's check
+	taken   map[string]bool                // names of the file
+	made    map[string]*made               // components, by name
+	members map[string][]availability.Need // by group, or by the component of a group's check
 	stays   []availability.Service
 	checks  []Check
 	notes   []string
+}
+
+// made is a component of the expansion.
+type made struct {
+	exists availability.Span
+	paced  []pacedStay
+}
+
+// pacedStay is a time in a set, and the pace of its members.
+type pacedStay struct {
+	availability.Span
+	interval, hold int64 // ms; hold 0: not given
+}
+
+// component is the component with the pace of the sets it was in, each for its
+// own time: what a host joins today moves nothing of the time before. In
+// several sets at once it is heard as rarely as any of them says, and what it
+// said last holds as long. Between two stays the pace stays.
+func (m *made) component(name string) availability.Component {
+	out := availability.Component{Name: name}
+	out.From, out.Until = bounds(m.exists)
+	var turns []int64
+	for _, s := range m.paced {
+		turns = append(turns, s.From, s.To)
+	}
+	slices.Sort(turns)
+	paces := []availability.Pace{}
+	for _, at := range slices.Compact(turns) {
+		pace, some := availability.Pace{From: at}, false
+		var hold int64
+		for _, s := range m.paced {
+			if s.From > at || at >= s.To {
+				continue
+			}
+			some = true
+			pace.Interval, hold = max(pace.Interval, s.interval), max(hold, availability.Pace{Interval: s.interval, Hold: s.hold}.Lasts(0))
+		}
+		if hold != (availability.Pace{Interval: pace.Interval}).Lasts(0) {
+			pace.Hold = hold
+		}
+		if n := len(paces); some && (n == 0 || paces[n-1].Interval != pace.Interval || paces[n-1].Hold != pace.Hold) {
+			paces = append(paces, pace)
+		}
+	}
+	out.Interval, out.Hold = paces[0].Interval, paces[0].Hold
+	if len(paces) > 1 {
+		out.Paces = paces[1:]
+	}
+	return out
 }
 
 func (e *expansion) group(name string, byHost map[string][]Tenure) {
@@ -234,12 +283,12 @@ func (e *expansion) member(set, name string, interval settings.Duration, hold in
 	if !declared {
 		c := e.made[name]
 		if c == nil {
-			c = &availability.Component{Name: name, Interval: interval.Milliseconds(), Hold: hold}
-			c.From, c.Until = bounds(exists)
+			c = &made{exists: exists}
 			e.made[name] = c
 		}
-		// In several groups it is heard as rarely as any of them says.
-		c.Interval, c.Hold = max(c.Interval, interval.Milliseconds()), max(c.Hold, hold)
+		for _, stay := range stays {
+			c.paced = append(c.paced, pacedStay{stay, interval.Milliseconds(), hold})
+		}
 	}
 	if !declared && len(stays) == 1 && stays[0] == exists {
 		e.members[set] = append(e.members[set], availability.Need{Name: name})

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
@@ -89,6 +91,82 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// TestPaceOfTheGroupThen: a host that moves to a group with another pace has
+// it from then on. What was said before holds as long as it did.
+func TestPaceOfTheGroupThen(t *testing.T) {
+	const paced = `
+groups:
+  fast: {match: {role: fast}, interval: 10s}
+  slow: {match: {role: slow}, interval: 60s}
+  kept: {match: {keep: "yes"}, interval: 10s, hold: 10m}
+services:
+  - {name: shop, needs: {all_of: [{any_of: fast}, {any_of: slow}, {any_of: kept}]}}
+`
+	c, err := Parse("p.yaml", []byte(paced))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pace := func(from, interval int64) availability.Pace { return availability.Pace{From: from, Interval: interval} }
+	rows := []struct {
+		what           string
+		tenures        []Tenure
+		interval, hold int64
+		paces          []availability.Pace
+	}{
+		{"one group for ever", []Tenure{{"h", labels("role=fast"), 1000, 0}}, 10_000, 0, nil},
+		{"from fast to slow", []Tenure{{"h", labels("role=fast"), 1000, 5000}, {"h", labels("role=slow"), 5000, 0}}, 10_000, 0, []availability.Pace{pace(5000, 60_000)}},
+		{"away in between, and back", []Tenure{{"h", labels("role=slow"), 1000, 5000}, {"h", labels("role=fast"), 7000, 9000}, {"h", labels("role=slow"), 9000, 0}},
+			60_000, 0, []availability.Pace{pace(7000, 10_000), pace(9000, 60_000)}},
+		{"enrolled again with other labels, the same group", []Tenure{{"h", labels("role=fast"), 1000, 5000}, {"h", labels("role=fast,a=b"), 5000, 0}}, 10_000, 0, nil},
+		{"in two at once: the longer of each", []Tenure{{"h", labels("role=slow,keep=yes"), 1000, 5000}, {"h", labels("role=slow"), 5000, 0}}, 60_000, 600_000, []availability.Pace{pace(5000, 60_000)}},
+	}
+	for _, r := range rows {
+		got, _ := c.Expand(r.tenures)
+		h, _ := got.Availability.Component("h")
+		if h.Interval != r.interval || h.Hold != r.hold || !slices.Equal(h.Paces, r.paces) {
+			t.Errorf("%s: got %d, %d, %v", r.what, h.Interval, h.Hold, h.Paces)
+		}
+	}
+}
+
+// TestMovingMovesNothingBefore: a host measured each 10 s was not heard for two
+// minutes in October, of which 95 s are unknown. That it is measured each minute
+// since November, and its facts hold longer, changes nothing of October.
+func TestMovingMovesNothingBefore(t *testing.T) {
+	c, err := Parse("p.yaml", []byte(`
+groups:
+  hosts: {match: {kind: host}, interval: 10s}
+  moved: {match: {pace: slow}, interval: 60s}
+services: [{name: shop, needs: {any_of: hosts}}, {name: other, needs: {any_of: moved}}]
+agreements: [{number: SLA-1, service: shop, effective: {from: 2026-10-01, to: 2027-01-01}, review_by: 2026-12-31, zone: UTC, indicators: [{name: up, kind: availability, target: 99.9%, unacceptable: 99%, period: month}]}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(text string) int64 {
+		when, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when.UnixMilli()
+	}
+	october, gap, november := at("2026-10-01T00:00:00Z"), at("2026-10-10T12:00:00Z"), at("2026-11-01T00:00:00Z")
+	streaks := map[string][]availability.Streak{"h": {
+		{Component: "h", Observer: "h", State: availability.Up, First: october, Last: gap, Count: 2, MaxGap: 10_000},
+		{Component: "h", Observer: "h", State: availability.Up, First: gap + 120_000, Last: november + 86_400_000, Count: 2, MaxGap: 10_000},
+	}}
+	for what, tenures := range map[string][]Tenure{
+		"as it was":   {{"h", labels("kind=host"), october, 0}},
+		"since moved": {{"h", labels("kind=host"), october, november}, {"h", labels("kind=host,pace=slow"), november, 0}},
+	} {
+		expanded, _ := c.Expand(tenures)
+		got, err := availability.Evaluate(availability.Input{Catalogue: expanded.Availability, Streaks: streaks, From: availability.At(october), To: availability.At(november), AsOf: november + 86_400_000})
+		if err != nil || len(got) != 1 || got[0].UnknownS != 95 {
+			t.Errorf("%s: got %v, %+v, want 95 s unknown", what, err, got)
+		}
+	}
+}
+
 // TestExpandInAnyOrder: the order in which hosts are known is no part of the
 // answer.
 func TestExpandInAnyOrder(t *testing.T) {
@@ -129,6 +207,7 @@ func TestExportedGroups(t *testing.T) {
 	for i, all := range [][]Tenure{
 		nil,
 		{{"web-1", labels("customer=acme,role=web"), 1000, 0}, {"db-1", labels("role=db"), 1000, 5000}, {"db-1", labels("role=db"), 9000, 0}},
+		{{"web-1", labels("customer=acme,role=web"), 1000, 5000}, {"web-1", labels("role=db"), 5000, 8000}, {"web-1", labels("customer=acme,role=web"), 8000, 0}},
 	} {
 		want, _ := c.Expand(all)
 		text, err := want.With(nil, nil)

@@ -113,7 +113,7 @@ func (o *observer) fact(r *row) availability.Fact {
 // settle adds a fact that no other will replace to the streaks. Facts make
 // one streak as long as the one before still holds, so nothing is lost.
 func (o *observer) settle(f availability.Fact) {
-	if n := len(o.streaks); n > 0 && o.streaks[n-1].Extend(f, o.component.component.Lasts(f.Hold)) {
+	if n := len(o.streaks); n > 0 && o.streaks[n-1].Extend(f, o.component.component.Lasts(f.Hold, o.streaks[n-1].Last)) {
 		return
 	}
 	o.streaks = append(o.streaks, availability.Begin(f))

@@ -80,9 +80,9 @@ func (p *problem) input(t *testing.T, c *availability.Catalogue) availability.In
 		}
 		return at, ok
 	}}
-	for _, s := range availability.Streaks(known, func(name string, own int64) int64 {
+	for _, s := range availability.Streaks(known, func(name string, own, at int64) int64 {
 		each, _ := c.Component(name)
-		return each.StreakGap(own)
+		return each.StreakGap(own, at)
 	}) {
 		if _, ok := c.Component(s.Component); ok {
 			in.Streaks[s.Component] = append(in.Streaks[s.Component], s)

@@ -256,14 +256,30 @@ func (m *maker) bound(ms int64) when {
 	return instant(ms)
 }
 
+// pace is an interval and a hold, each perhaps not given.
+func (m *maker) pace() (interval, hold int64) {
+	interval, hold = none, none
+	if m.chance(40) {
+		interval = 2 * m.steps(10)
+	}
+	if m.chance(30) {
+		hold = max(m.steps(30), interval*3/2)
+	}
+	return interval, hold
+}
+
 func (m *maker) tree() {
 	for i := range 1 + m.IntN(5) {
 		c := component{name: fmt.Sprintf("c%d", i), interval: none, hold: none}
-		if m.chance(40) {
-			c.interval = 2 * m.steps(10)
-		}
-		if m.chance(30) {
-			c.hold = max(m.steps(30), c.interval*3/2)
+		c.interval, c.hold = m.pace()
+		if m.chance(25) {
+			for at := m.near(); len(c.paces) < 3 && at < m.hi; at += m.steps(200) {
+				p := pace{from: at}
+				if p.interval, p.hold = m.pace(); p.interval == none && p.hold == none {
+					p.interval = 2 * m.steps(10)
+				}
+				c.paces = append(c.paces, p)
+			}
 		}
 		if m.chance(25) {
 			c.need = 1 + m.IntN(3)

@@ -90,10 +90,14 @@ type calendar struct {
 
 type component struct {
 	name           string
-	interval, hold int64 // none: not given
-	need           int   // 0: more than half
+	interval, hold int64  // none: not given
+	paces          []pace // in time order
+	need           int    // 0: more than half
 	from, until    when
 }
+
+// pace is another interval and hold from an instant on.
+type pace struct{ from, interval, hold int64 }
 
 // node is a name, or "at least so many of": all_of and any_of are ways to
 // write that.

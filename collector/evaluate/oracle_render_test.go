@@ -94,6 +94,15 @@ func names(items []string) string {
 	return list(items, func(s string) string { return s })
 }
 
+func renderPaces(all []pace) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return list(all, func(p pace) string {
+		return flow("from", quoted(instant(p.from).String()), "interval", optional(p.interval), "hold", optional(p.hold))
+	})
+}
+
 func optional(ms int64) string {
 	if ms == none {
 		return ""
@@ -170,7 +179,7 @@ func (p *problem) catalogue() string {
 		if c.need > 0 {
 			need = strconv.Itoa(c.need)
 		}
-		y.line("  - %s", flow("name", c.name, "interval", optional(c.interval), "hold", optional(c.hold), "need", need,
+		y.line("  - %s", flow("name", c.name, "interval", optional(c.interval), "hold", optional(c.hold), "need", need, "paces", renderPaces(c.paces),
 			"from", quoted(c.from.String()), "until", quoted(c.until.String())))
 	}
 	y.line("services:")

@@ -72,6 +72,12 @@ func (p *problem) smaller() []*problem {
 	}
 	for i := range p.components {
 		add(func(q *problem) { q.components = slices.Delete(slices.Clone(p.components), i, i+1) })
+		for j := range p.components[i].paces {
+			add(func(q *problem) {
+				q.components = slices.Clone(p.components)
+				q.components[i].paces = slices.Delete(slices.Clone(p.components[i].paces), j, j+1)
+			})
+		}
 	}
 	return all
 }

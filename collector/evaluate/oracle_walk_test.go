@@ -32,13 +32,20 @@ func (p *problem) standing(component string) map[string][]fact {
 
 // holdOf is how long a fact holds at most; none: without limit.
 func (c component) holdOf(f fact) int64 {
-	switch {
-	case f.hold != none:
+	if f.hold != none {
 		return f.hold
-	case c.hold != none:
-		return c.hold
-	case c.interval != none:
-		return c.interval * 5 / 2
+	}
+	hold, interval := c.hold, c.interval
+	for _, p := range c.paces {
+		if f.at >= p.from {
+			hold, interval = p.hold, p.interval
+		}
+	}
+	switch {
+	case hold != none:
+		return hold
+	case interval != none:
+		return interval * 5 / 2
 	}
 	return none
 }

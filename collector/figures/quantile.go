@@ -118,15 +118,19 @@ func (m *measuring) latency(ctx context.Context, a *availability.Agreement, i *a
 		if len(exists) == 0 {
 			continue
 		}
-		hold := holdOf(c)
+		longest := lasts(availability.Pace{Interval: c.Interval, Hold: c.Hold})
+		for _, pace := range c.Paces {
+			longest = max(longest, lasts(pace))
+		}
 		from, to := exists[0].From, exists[len(exists)-1].To
 		var spans []availability.Span
 		next, any := 0, false
-		err := m.engine.o.Raw.Durations(ctx, c.Name, from-hold, to, func(d series.Duration) {
+		err := m.engine.o.Raw.Durations(ctx, c.Name, from-longest, to, func(d series.Duration) {
 			any = true
 			if d.First { // of the next observer
 				next = 0
 			}
+			hold := lasts(c.PaceAt(d.At))
 			if n := len(spans); n > 0 && spans[n-1].From <= d.At && d.At <= spans[n-1].To {
 				spans[n-1].To = d.At + hold
 			} else {
@@ -173,13 +177,10 @@ func (m *measuring) checked(component string) bool {
 // in ms: as long as in PromQL.
 const usualHold = 300_000
 
-// holdOf is how long a check's sample covers the time behind it, in ms.
-func holdOf(c *availability.Component) int64 {
-	switch {
-	case c.Hold > 0:
-		return c.Hold
-	case c.Interval > 0:
-		return c.Interval * 5 / 2
+// lasts is how long a check's sample covers the time behind it, in ms.
+func lasts(pace availability.Pace) int64 {
+	if pace.Hold > 0 || pace.Interval > 0 {
+		return pace.Lasts(0)
 	}
 	return usualHold
 }

@@ -19,7 +19,6 @@ const (
 // component is one configuration item and what its observers saw.
 type component struct {
 	is      availability.Component // by the catalogue; only its name when that does not know it
-	gap     int64                  // the largest inside a streak, ms
 	streams []*stream              // few: one per observer, by name
 }
 
@@ -52,8 +51,11 @@ func (f *Fold) describe(c *component, name string) {
 	if !ok {
 		known = availability.Component{Name: name}
 	}
-	c.is, c.gap = known, known.StreakGap(0)
+	c.is = known
 }
+
+// gap is the largest inside a streak after a fact at the instant, in ms.
+func (c *component) gap(at int64) int64 { return c.is.StreakGap(0, at) }
 
 func (c *component) stream(observer string) *stream {
 	for _, s := range c.streams {
@@ -100,7 +102,7 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 	f.mu.Lock()
 	s := c.stream(fact.Observer)
 	n := len(s.streaks)
-	if n > 0 && fact.At > s.streaks[n-1].Last && s.streaks[n-1].Extend(*fact, c.gap) {
+	if n > 0 && fact.At > s.streaks[n-1].Last && s.streaks[n-1].Extend(*fact, c.gap(s.streaks[n-1].Last)) {
 		f.mu.Unlock()
 		s.source = source
 		if !s.grown {

@@ -90,7 +90,7 @@ func journalOf(t *rapid.T) (records []*batch.Batch, all facts) {
 func compare(ctx context.Context, t *rapid.T, l *ledger.Ledger, c availability.Component, all facts, live []availability.Streak) {
 	sorted := availability.SortFacts(append(facts{}, all...))
 	var want []string
-	for _, s := range availability.Streaks(sorted, func(string, int64) int64 { return c.StreakGap(0) }) {
+	for _, s := range availability.Streaks(sorted, func(_ string, own, at int64) int64 { return c.StreakGap(own, at) }) {
 		want = append(want, line(s))
 	}
 	kept, err := l.StreaksOf(ctx, "c")

@@ -86,7 +86,8 @@ const maxLost = 100_000
 func (f *Fold) lost(ctx context.Context, b *batch.Batch) {
 	l := b.Note.Loss
 	f.mu.Lock()
-	gap := f.component(b.Env.Instance).gap
+	host := f.component(b.Env.Instance)
+	gap := min(host.gap(l.FromAt), host.gap(l.ToAt))
 	f.mu.Unlock()
 	steps := l.Records - 1
 	if l.FromAt == 0 || l.FromAt > l.ToAt || l.Records > maxLost || steps > 0 && (l.ToAt-l.FromAt)/steps > gap || steps == 0 && l.ToAt != l.FromAt {
