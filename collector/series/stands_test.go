@@ -52,9 +52,7 @@ func TestFirstFactStands(t *testing.T) {
 						}
 						f.V = rapid.SampledFrom(states).Draw(rt, "state")
 						if rapid.IntRange(0, 3).Draw(rt, "let in anew") == 0 { // its host was: the same labels are another series to who decodes
-							again := *f.Series
-							again.Ref = 0
-							f.Series = &again
+							f.Series = &batch.Series{Labels: f.Series.Labels, Component: f.Series.Component, Fact: f.Series.Fact}
 						}
 						facts = append(facts, f)
 						k := key{f.Series.Labels.String(), f.T}
