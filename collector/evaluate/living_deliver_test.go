@@ -35,6 +35,7 @@ type history struct {
 	want     map[string]string // at the end; as in ask
 
 	told []fact // as they were received, doubles too
+	past []ask  // asked when they were now: to be asked again
 }
 
 // ask is a question at an instant, and what the answer is by hand: fields
@@ -147,13 +148,15 @@ type bench struct {
 	living   *living
 	dir      string
 	compared int
+	past     int
 	failed   int
 }
 
 // run tells the histories to one living collector, which is stopped and
 // started again in between, and compares what its API says of each with what
 // evaluate says of the same facts: when asked for, at the end, and when every
-// raw sample is gone.
+// raw sample is gone; and at each of these times what was known at instants of
+// the past.
 func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 	t.Helper()
 	var plan []happening
@@ -195,13 +198,38 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 	for _, stage := range []struct {
 		name    string
 		prepare func()
-	}{{"at the end", func() {}}, {"after a restart", func() { l.restart(); l.settle() }}, {"from streaks alone", l.forget}} {
+	}{{"at the end", func() {}}, {"after a restart", func() { l.restart(); l.settle() }}, {fromStreaks, l.forget}} {
 		stage.prepare()
 		for _, h := range all {
 			b.compare(h, stage.name, l.now.Load(), h.want)
+			for _, then := range append(h.past, h.moments(r)...) {
+				b.compare(h, stage.name+", "+before, then.at, then.want)
+			}
 		}
 	}
-	t.Logf("%d histories in %d requests with %d restarts: %d of %d answers equal", len(all), l.accepted, l.restarts, b.compared-b.failed, b.compared)
+	t.Logf("%d histories in %d requests with %d restarts: %d of %d answers equal, %d of them of the past", len(all), l.accepted, l.restarts, b.compared-b.failed, b.compared, b.past)
+}
+
+const (
+	fromStreaks = "from streaks alone"
+	before      = "of the past" // is in the name of questions about it
+)
+
+// moments draws instants of the past at which some of the history was known.
+func (h *history) moments(r *rand.Rand) (all []ask) {
+	if n := len(h.told); n > 0 {
+		for range 2 {
+			all = append(all, ask{at: h.told[r.IntN(n)].received + r.Int64N(day)})
+		}
+	}
+	return all
+}
+
+// isSharp tells whether what was known at an instant is told exactly: of a fact
+// received in the minute behind it that only says that a state went on, it is
+// not kept that it was not known yet.
+func (h *history) isSharp(at int64) bool {
+	return !slices.ContainsFunc(h.told, func(f fact) bool { return at < f.received && f.received <= at+minute })
 }
 
 // ask compares what is known at the instant of a question.
@@ -214,6 +242,7 @@ func (b *bench) ask(e happening) {
 		asOf = max(asOf, h.told[n-1].received)
 	}
 	b.compare(h, "on the way", asOf, e.ask.want)
+	h.past = append(h.past, ask{asOf, e.ask.want})
 }
 
 // deliver delivers requests of different histories and hosts, at the instant
@@ -243,13 +272,23 @@ func (b *bench) deliver(group []happening) {
 // of evaluate, field by field, and those by hand.
 func (b *bench) compare(h *history, when string, asOf int64, byHand map[string]string) {
 	b.t.Helper()
+	isPast := strings.Contains(when, before)
+	if isPast {
+		if !h.isSharp(asOf) || asOf > b.living.now.Load() {
+			return
+		}
+		b.past++
+	}
 	h.asOf = asOf
 	want, got := h.evaluate(b.t, b.dir, asOf), b.living.figures(h.problem, h.prefix)
 	b.compared++
 	lines := unlike("", any(want), any(got))
-	if when == "from streaks alone" {
-		// Streaks tell the last good fact before an outage only within bounds.
+	if when == fromStreaks || isPast {
+		// Streaks tell the last good fact before an outage only within bounds,
+		// and raw facts tell it better when more of them came.
 		lines = slices.DeleteFunc(lines, func(line string) bool { return strings.Contains(line, ".earliest:") })
+	}
+	if when == fromStreaks {
 		lines = append(lines, tooSure(want, got)...)
 	}
 	for _, number := range slices.Sorted(maps.Keys(byHand)) {

@@ -26,6 +26,8 @@ import (
 // [from, to) in Unix milliseconds, with each observer's neighbours.
 type Ledger interface {
 	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
+	// KnownStreaks are all streaks as they were known at an instant, that began before it.
+	KnownStreaks(ctx context.Context, asOf int64) (map[string][]availability.Streak, error)
 }
 
 // Options are what an engine computes from.
@@ -109,7 +111,7 @@ func (e *Engine) at(ctx context.Context, asOf time.Time) (*snapshot, error) {
 		return s, nil
 	}
 	// From the beginning: an outage's true start and the cap's use may lie far back.
-	streaks, err := e.o.Ledger.Streaks(ctx, nil, 0, key)
+	streaks, err := e.o.Ledger.KnownStreaks(ctx, key)
 	if err != nil {
 		return nil, err
 	}

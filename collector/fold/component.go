@@ -28,6 +28,8 @@ type stream struct {
 	streaks  []availability.Streak // all, in time order
 	grown    bool                  // the last one is longer than in the ledger
 	source   ledger.Source         // of the newest fact that prolonged it
+	since    []int64               // of each: since when it is known as it is, Unix ms; 0: since its facts are
+	former   int                   // how many the ledger has that are no more
 }
 
 // component returns the component of that name, making it when it is new.
@@ -102,14 +104,20 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 	f.mu.Lock()
 	s := c.stream(fact.Observer)
 	n := len(s.streaks)
-	if n > 0 && fact.At > s.streaks[n-1].Last && s.streaks[n-1].Extend(*fact, c.gap(s.streaks[n-1].Last)) {
-		f.mu.Unlock()
-		s.source = source
-		if !s.grown {
-			s.grown = true
-			f.pending.grown = append(f.pending.grown, s)
+	if n > 0 && fact.At > s.streaks[n-1].Last {
+		was := s.streaks[n-1]
+		if s.streaks[n-1].Extend(*fact, c.gap(was.Last)) {
+			if fact.Received-fact.At > soon {
+				s.since[n-1] = f.learn(s, &availability.Change{Remove: []availability.Streak{was}, Put: s.streaks[n-1:]}, fact)
+			}
+			f.mu.Unlock()
+			s.source = source
+			if !s.grown {
+				s.grown = true
+				f.pending.grown = append(f.pending.grown, s)
+			}
+			return
 		}
-		return
 	}
 	f.mu.Unlock()
 
@@ -124,7 +132,7 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 		return
 	}
 	f.mu.Lock()
-	s.splice(change)
+	s.splice(change, f.learn(s, &change, fact))
 	f.mu.Unlock()
 	f.pending.change(c, s, change, source)
 	after, _ := s.last()
@@ -169,16 +177,17 @@ func (s *stream) last() (availability.Streak, bool) {
 	return s.streaks[len(s.streaks)-1], true
 }
 
-// splice takes out what the change removes and puts in what it brings.
-func (s *stream) splice(c availability.Change) {
-	at := func(first int64) int {
-		return sort.Search(len(s.streaks), func(i int) bool { return s.streaks[i].First >= first })
-	}
+// splice takes out what the change removes and puts in what it brings, which
+// is known since an instant.
+func (s *stream) splice(c availability.Change, since int64) {
 	for _, r := range c.Remove {
-		i := at(r.First)
+		i := s.at(r.First)
 		s.streaks = slices.Delete(s.streaks, i, i+1)
+		s.since = slices.Delete(s.since, i, i+1)
 	}
-	s.streaks = slices.Insert(s.streaks, at(c.Put[0].First), c.Put...)
+	i := s.at(c.Put[0].First)
+	s.streaks = slices.Insert(s.streaks, i, c.Put...)
+	s.since = slices.Insert(s.since, i, slices.Repeat([]int64{since}, len(c.Put))...)
 }
 
 // split takes a streak apart around a fact inside it that is in another

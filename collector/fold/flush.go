@@ -19,6 +19,8 @@ type pending struct {
 	drop     map[ledger.StreakKey]bool
 	put      map[ledger.StreakKey]*stream // the streak itself is looked up when it is written
 	origins  map[ledger.StreakKey]ledger.Origin
+	back     int64            // Unix ms: the clock was set back to it; 0: it was not
+	crowded  map[*stream]bool // those of which the ledger has too much that was
 	grown    []*stream
 	outages  map[*component]int64 // since when they have to be looked at again
 	changed  map[string]bool
@@ -32,7 +34,7 @@ type pending struct {
 
 func (p *pending) reset() {
 	*p = pending{drop: map[ledger.StreakKey]bool{}, put: map[ledger.StreakKey]*stream{}, origins: map[ledger.StreakKey]ledger.Origin{}, outages: map[*component]int64{},
-		changed: map[string]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, watches: map[string]*silence.Watch{}, silences: map[ledger.SilenceKey]int64{}, grown: p.grown[:0], scratch: p.scratch}
+		changed: map[string]bool{}, crowded: map[*stream]bool{}, seen: map[string]ledger.Seen{}, senders: map[string]int64{}, watches: map[string]*silence.Watch{}, silences: map[ledger.SilenceKey]int64{}, grown: p.grown[:0], scratch: p.scratch}
 }
 
 // factsOf are the facts of a record, with those the catalogue selects, in the
@@ -159,13 +161,15 @@ func (f *Fold) flush(ctx context.Context) error {
 	f.refresh()
 	p := &f.pending
 	at := f.folded.Load()
-	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Origins: p.origins, Watches: p.watches, Silences: p.silences, Outages: f.outages(ctx)}
+	w := ledger.Fold{Position: at, Notes: p.notes, Seen: p.seen, Senders: p.senders, Origins: p.origins, Watches: p.watches, Silences: p.silences, Outages: f.outages(ctx),
+		Known: map[ledger.StreakKey]int64{}, Former: f.former, Back: p.back}
 	for k := range p.drop {
 		w.Drop = append(w.Drop, k)
 	}
 	for k, s := range p.put {
 		if i := s.before(k.First + 1); i >= 0 && s.streaks[i].First == k.First {
 			w.Put = append(w.Put, s.streaks[i])
+			w.Known[k] = s.since[i]
 		}
 	}
 	for _, s := range p.grown {
@@ -177,6 +181,7 @@ func (f *Fold) flush(ctx context.Context) error {
 		p.grow(k, s.source)
 		if p.put[k] == nil {
 			w.Put = append(w.Put, last)
+			w.Known[k] = s.since[len(s.since)-1]
 		}
 	}
 	if at == f.durable.Load() && len(w.Outages) == 0 {
@@ -187,11 +192,18 @@ func (f *Fold) flush(ctx context.Context) error {
 	}
 	f.durable.Store(at)
 	f.written = time.Now()
+	f.mu.Lock()
+	f.former = nil
+	f.mu.Unlock()
 	for _, s := range p.grown {
 		s.grown = false
 	}
 	changed := p.changed
+	crowded := p.crowded
 	p.reset()
+	if err := f.forget(ctx, crowded); err != nil { // tried again when there are more
+		f.opts.Log.Warn("what streaks were is too much and could not be given up", "err", err)
+	}
 	for name := range changed {
 		f.opts.Changed(name)
 	}

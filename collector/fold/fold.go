@@ -28,6 +28,12 @@ type Ledger interface {
 	// Streaks of all components from ever to ever, by component, and there by
 	// observer and time.
 	Streaks(ctx context.Context, components []string, from, to int64) (map[string][]availability.Streak, error)
+	// KnownSince tells of streaks since when they are known as they are.
+	KnownSince(ctx context.Context, tell func(k ledger.StreakKey, since int64)) error
+	// FormerStreaks are those that are no more, of which it was known at the instant.
+	FormerStreaks(ctx context.Context, asOf int64) ([]ledger.Former, error)
+	CountFormer(ctx context.Context, tell func(component, observer string, n int)) error
+	ForgetFormer(ctx context.Context, component, observer string, keep int) (until int64, left int, err error)
 	// Watches is what is remembered of the envelopes of each host, by its id.
 	Watches(ctx context.Context) (map[string]*silence.Watch, error)
 	// ApplyFold writes all of it and the cursor, or nothing.
@@ -95,6 +101,10 @@ type Fold struct {
 
 	mu         sync.RWMutex // of components and all below them; only Run's goroutine writes
 	components map[string]*component
+	former     []ledger.Former // what the ledger does not have yet of what streaks were
+	newest     int64           // Unix ms: nothing that is known became known after it
+
+	forgetting sync.RWMutex // held for writing while the ledger and since lose what was once known
 
 	// Run's goroutine alone:
 	watches   map[string]*silence.Watch // of the envelopes of each host, by its id
@@ -229,8 +239,11 @@ func (f *Fold) load(ctx context.Context) error {
 		c := f.component(name)
 		for _, s := range streaks {
 			o := c.stream(s.Observer)
-			o.streaks = append(o.streaks, s)
+			o.streaks, o.since = append(o.streaks, s), append(o.since, 0)
 		}
+	}
+	if err := f.loadKnown(ctx); err != nil {
+		return err
 	}
 	f.durable.Store(at)
 	f.folded.Store(at)
@@ -238,8 +251,24 @@ func (f *Fold) load(ctx context.Context) error {
 	return nil
 }
 
+// loadKnown reads what was known when. The caller holds the lock.
+func (f *Fold) loadKnown(ctx context.Context) error {
+	err := f.opts.Ledger.KnownSince(ctx, func(k ledger.StreakKey, since int64) {
+		s := f.component(k.Component).stream(k.Observer)
+		s.since[s.at(k.First)] = since
+		f.newest = max(f.newest, since)
+	})
+	if err != nil {
+		return err
+	}
+	return f.opts.Ledger.CountFormer(ctx, func(component, observer string, n int) {
+		f.component(component).stream(observer).former = n
+	})
+}
+
 // take folds one record, or leaves it torn when ctx ends meanwhile.
 func (f *Fold) take(ctx context.Context, b *batch.Batch) {
+	f.setBack(b.Env.ReceivedAt)
 	f.silences(ctx, b)
 	facts := f.pending.factsOf(b, f.voices.facts(f, b))
 	for i := range facts {

@@ -92,9 +92,10 @@ func openLedger(t testing.TB, path string) *ledger.Ledger {
 
 // memory is a ledger that remembers what it was told, and can refuse.
 type memory struct {
-	writes []ledger.Fold
-	at     []time.Time
-	refuse int
+	*ledger.Ledger // nil: nothing of what was known is asked for
+	writes         []ledger.Fold
+	at             []time.Time
+	refuse         int
 }
 
 func (m *memory) Watches(context.Context) (map[string]*silence.Watch, error) {
@@ -106,6 +107,10 @@ func (m *memory) Cursor(context.Context, string) (uint64, error) { return 0, nil
 func (m *memory) Streaks(context.Context, []string, int64, int64) (map[string][]availability.Streak, error) {
 	return nil, nil
 }
+
+func (m *memory) KnownSince(context.Context, func(ledger.StreakKey, int64)) error { return nil }
+
+func (m *memory) CountFormer(context.Context, func(string, string, int)) error { return nil }
 
 func (m *memory) ApplyFold(_ context.Context, f ledger.Fold) error {
 	if m.refuse > 0 {

@@ -11,11 +11,11 @@ import (
 
 // metrics are the fold's own.
 type metrics struct {
-	facts, late, repeated, changes, refused prometheus.Counter
-	splits                                  *prometheus.CounterVec
-	breaks, unmeasured, lost                *prometheus.CounterVec
-	unusable                                *prometheus.CounterVec
-	silences                                map[string][]silence.Silence // counted, by instance; of the folding goroutine
+	facts, late, repeated, changes, refused, forgotten prometheus.Counter
+	splits                                             *prometheus.CounterVec
+	breaks, unmeasured, lost                           *prometheus.CounterVec
+	unusable                                           *prometheus.CounterVec
+	silences                                           map[string][]silence.Silence // counted, by instance; of the folding goroutine
 }
 
 func newMetrics(f *Fold) *metrics {
@@ -23,12 +23,13 @@ func newMetrics(f *Fold) *metrics {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		silences: map[string][]silence.Silence{},
-		facts:    counter("plimsoll_fold_facts_total", "Facts folded."),
-		late:     counter("plimsoll_fold_late_facts_total", "Facts that came behind later ones of the same observer."),
-		repeated: counter("plimsoll_fold_repeated_facts_total", "Facts that changed nothing: known already, or more of the same."),
-		changes:  counter("plimsoll_fold_changes_total", "Changes of what an observer says now."),
-		refused:  counter("plimsoll_fold_ledger_errors_total", "Times the ledger did not take what was folded."),
+		silences:  map[string][]silence.Silence{},
+		facts:     counter("plimsoll_fold_facts_total", "Facts folded."),
+		late:      counter("plimsoll_fold_late_facts_total", "Facts that came behind later ones of the same observer."),
+		repeated:  counter("plimsoll_fold_repeated_facts_total", "Facts that changed nothing: known already, or more of the same."),
+		changes:   counter("plimsoll_fold_changes_total", "Changes of what an observer says now."),
+		refused:   counter("plimsoll_fold_ledger_errors_total", "Times the ledger did not take what was folded."),
+		forgotten: counter("plimsoll_fold_forgotten_total", "Former streaks given up because one observer of one component had too many: figures as of instants that long ago take later facts as known."),
 		splits: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plimsoll_fold_splits_total",
 			Help: "Streaks that a late fact took apart, by whether its neighbours were still known."}, []string{"exact"}),
 	}
@@ -45,7 +46,7 @@ func newMetrics(f *Fold) *metrics {
 	position := func(name, help string, get func() uint64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(get()) })
 	}
-	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.splits, m.breaks, m.unmeasured, m.lost, m.unusable,
+	f.opts.Registerer.MustRegister(m.facts, m.late, m.repeated, m.changes, m.refused, m.forgotten, m.splits, m.breaks, m.unmeasured, m.lost, m.unusable,
 		position("plimsoll_fold_position", "Position in the journal up to which the ledger has it.", f.durable.Load),
 		position("plimsoll_fold_folded_position", "Position in the journal up to which it is folded in memory.", f.folded.Load))
 	return m

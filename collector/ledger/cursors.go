@@ -32,6 +32,9 @@ type Fold struct {
 	Drop     []StreakKey           // streaks that are no more
 	Put      []availability.Streak // streaks that are new or have grown
 	Origins  map[StreakKey]Origin  // of Put, where they are known
+	Known    map[StreakKey]int64   // since when those of Put are known as they are, Unix ms; none: since their facts are
+	Former   []Former              // what streaks were that are no more, or are otherwise now
+	Back     int64                 // Unix ms: what the clock was set back to, before the changes; 0: it was not
 	Outages  map[string]OutageSet  // per component
 	Notes    []Note
 	Seen     map[string]Seen           // by host id
@@ -52,7 +55,13 @@ type OutageSet struct {
 func (l *Ledger) ApplyFold(ctx context.Context, f Fold) error {
 	now := l.ms()
 	return l.inTx(ctx, "write what was folded", func(tx *sql.Tx) error {
-		if err := putStreaks(ctx, tx, f.Drop, f.Put, f.Origins); err != nil {
+		if err := putBack(ctx, tx, f.Back); err != nil {
+			return err
+		}
+		if err := putStreaks(ctx, tx, f.Drop, f.Put, f.Origins, f.Known); err != nil {
+			return err
+		}
+		if err := putFormer(ctx, tx, f.Former); err != nil {
 			return err
 		}
 		for _, c := range sortedKeys(f.Outages) {

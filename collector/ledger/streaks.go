@@ -16,7 +16,7 @@ type StreakKey struct {
 	First               int64
 }
 
-const selectStreaks = `SELECT component, observer, first_at, last_at, state, facts, max_gap, hold FROM streaks `
+const selectStreaks = `SELECT ` + streakColumns + ` FROM streaks `
 
 func scanStreak(s scanner) (availability.Streak, error) {
 	var k availability.Streak
@@ -92,7 +92,7 @@ func (l *Ledger) Components(ctx context.Context) ([]string, error) {
 	return out, nil
 }
 
-func putStreaks(ctx context.Context, tx *sql.Tx, drop []StreakKey, put []availability.Streak, origins map[StreakKey]Origin) error {
+func putStreaks(ctx context.Context, tx *sql.Tx, drop []StreakKey, put []availability.Streak, origins map[StreakKey]Origin, known map[StreakKey]int64) error {
 	for _, k := range drop {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM streaks WHERE component = $1 AND observer = $2 AND first_at = $3`,
 			k.Component, k.Observer, k.First); err != nil {
@@ -103,11 +103,11 @@ func putStreaks(ctx context.Context, tx *sql.Tx, drop []StreakKey, put []availab
 		return nil
 	}
 	stmt, err := tx.PrepareContext(ctx, `INSERT INTO streaks (component, observer, first_at, last_at, state, facts, max_gap, hold,
-		born_position, born_received, grown_position, grown_received)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		born_position, born_received, grown_position, grown_received, known_from)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (component, observer, first_at) DO UPDATE SET
 		last_at = excluded.last_at, state = excluded.state, facts = excluded.facts, max_gap = excluded.max_gap, hold = excluded.hold,
-		grown_position = excluded.grown_position, grown_received = excluded.grown_received`)
+		grown_position = excluded.grown_position, grown_received = excluded.grown_received, known_from = excluded.known_from`)
 	if err != nil {
 		return fmt.Errorf("write streaks: %w", err)
 	}
@@ -116,7 +116,7 @@ func putStreaks(ctx context.Context, tx *sql.Tx, drop []StreakKey, put []availab
 		s := &put[i]
 		o := origins[StreakKey{s.Component, s.Observer, s.First}]
 		if _, err := stmt.ExecContext(ctx, s.Component, s.Observer, s.First, s.Last, s.State.String(), s.Count, s.MaxGap, s.Hold,
-			position(o.Born.Position), o.Born.Received, position(o.Grown.Position), o.Grown.Received); err != nil {
+			position(o.Born.Position), o.Born.Received, position(o.Grown.Position), o.Grown.Received, known[StreakKey{s.Component, s.Observer, s.First}]); err != nil {
 			return fmt.Errorf("write a streak of %s: %w", s.Component, err)
 		}
 	}
