@@ -228,12 +228,10 @@ func timelines(c availability.Component, streaks []availability.Streak, asOf int
 	of["all"] = streaks
 	var out strings.Builder
 	for _, observer := range []string{"x", "y", "all"} {
-		line, was := availability.ComponentTimeline(c, of[observer], asOf), availability.Unknown
 		fmt.Fprintf(&out, "%s:", observer)
-		for at := int64(0); at < asOf; at += 100 {
-			if state, since := line.At(at); state != was {
-				fmt.Fprintf(&out, " %s since %d", state, since)
-				was = state
+		for _, seg := range availability.ComponentTimeline(c, of[observer], asOf) {
+			if seg.State != availability.Unknown {
+				fmt.Fprintf(&out, " %s %d-%d", seg.State, seg.From, seg.To)
 			}
 		}
 		out.WriteString("\n")
