@@ -21,6 +21,27 @@ type asking struct {
 	CAFile    string `help:"Authority to trust for https: the collector's own is identity/ca.pem in its data directory." placeholder:"FILE"`
 }
 
+// askedMonth is what figures are asked about.
+type askedMonth struct {
+	Period string `help:"Month, as 2026-11 (default: the one of --as-of)." placeholder:"YYYY-MM"`
+	AsOf   asOf   `help:"As known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
+}
+
+// query has what was given of it.
+func (m askedMonth) query() (url.Values, error) {
+	at, err := m.AsOf.rfc3339()
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{}
+	for key, value := range map[string]string{"period": m.Period, "as_of": at} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	return q, nil
+}
+
 // problem is the part of an RFC 9457 answer a person reads.
 type problem struct {
 	Title  string `json:"title"`

@@ -16,10 +16,9 @@ import (
 // explainCmd prints what a figure rests on.
 type explainCmd struct {
 	asking
+	askedMonth
 	Service   string `arg:"" help:"Whose figures."`
-	Period    string `help:"Month, as 2026-11 (default: the one of --as-of)." placeholder:"YYYY-MM"`
 	Agreement string `help:"Only the agreement of that number." placeholder:"NUMBER"`
-	AsOf      asOf   `help:"As known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
 	Format    string `help:"sum, rows (CSV), facts (CSV as evaluate reads it), indicators (CSV) or json." enum:"sum,rows,facts,indicators,json" default:"sum"`
 }
 
@@ -57,15 +56,12 @@ type explained struct {
 }
 
 func (c *explainCmd) Run(ctx context.Context) error {
-	q := url.Values{}
-	at, err := c.AsOf.rfc3339()
+	q, err := c.query()
 	if err != nil {
 		return err
 	}
-	for key, value := range map[string]string{"period": c.Period, "agreement": c.Agreement, "as_of": at} {
-		if value != "" {
-			q.Set(key, value)
-		}
+	if c.Agreement != "" {
+		q.Set("agreement", c.Agreement)
 	}
 	path := "/api/v1/services/" + url.PathEscape(c.Service) + "/explain"
 	if c.Format == "rows" || c.Format == "facts" || c.Format == "indicators" {

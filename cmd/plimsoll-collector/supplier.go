@@ -21,8 +21,7 @@ type supplierCmd struct {
 // supplierAsk is the period asked about.
 type supplierAsk struct {
 	asking
-	Period string `help:"Month, as 2026-11 (default: the one of --as-of)." placeholder:"YYYY-MM"`
-	AsOf   asOf   `help:"As known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: now)." placeholder:"INSTANT"`
+	askedMonth
 	Format string `help:"table or json." enum:"table,json" default:"table"`
 }
 
@@ -76,15 +75,9 @@ type suppliedFigures struct {
 
 // answer asks for the path; nil where the bytes were copied to out as they are.
 func (c *supplierAsk) answer(ctx context.Context, path string, out io.Writer) (*suppliers, error) {
-	q := url.Values{}
-	at, err := c.AsOf.rfc3339()
+	q, err := c.query()
 	if err != nil {
 		return nil, err
-	}
-	for key, value := range map[string]string{"period": c.Period, "as_of": at} {
-		if value != "" {
-			q.Set(key, value)
-		}
 	}
 	resp, err := c.ask(ctx, http.MethodGet, path, q, nil)
 	if err != nil {
