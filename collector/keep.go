@@ -60,7 +60,7 @@ func (c *Collector) measureLedger() {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "plimsoll_ledger_behind",
 			Help: "1 when the ledger's write-ahead log was damaged at the start, so that what was written last is missing."},
 			func() float64 {
-				if c.ledger.LostEnd() != "" {
+				if c.ledger.LostEnd().String() != "" {
 					return 1
 				}
 				return 0

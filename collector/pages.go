@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/plimsoll/plimsoll/collector/api"
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/report"
 	"github.com/plimsoll/plimsoll/collector/web"
@@ -32,7 +33,7 @@ func (c *Collector) openPages() (err error) {
 		Figures: c.figures, Store: c.ledger, Samples: c.promql, Damage: c.damage.In, API: programs, Version: c.opt.Version, Now: c.opt.Now, Log: c.opt.Log,
 		Program: c.opt.Program, Asked: c.asked, Progress: c.progress, Periods: c.closing, Next: c.next, Actions: c.actions(),
 		Work: c.work, Corrections: c.corrections, Values: c.values,
-		Ledger:          func() (int, string) { return c.ledger.DamagedPages(), c.ledger.LostEnd() },
+		Ledger:          func() (int, ledger.LostEnd) { return c.ledger.DamagedPages(), c.ledger.LostEnd() },
 		CatalogueFaults: c.catalogueFaults, Door: c.door, Login: c.whenLogin(), Secure: c.tls != nil, Refused: c.countRefused(), Demonstration: c.demo != nil,
 		Mount: map[string]http.Handler{
 			"/prometheus/api/v1/": api.Prometheus(c.promql, c.opt.Version),

@@ -72,27 +72,26 @@ func damagedOr(path string, err error) error {
 // DamagedPages is how many pages were found since Open that do not fit their sums.
 func (l *Ledger) DamagedPages() int { return l.pages.count() }
 
-// LostEnd says, where a damaged write-ahead log was found by Open, what was
-// left out of it, and is "" otherwise. What agents sent is folded again from
+// LostEnd says what was left out of a damaged write-ahead log that Open found. What agents sent is folded again from
 // the journal; what people did then, they have to do again. The log as it was
 // is kept beside the ledger.
-func (l *Ledger) LostEnd() string { return l.lost }
+func (l *Ledger) LostEnd() LostEnd { return l.lost }
 
 // keepLostEnd looks through the write-ahead log before SQLite writes over it.
-func (l *Ledger) keepLostEnd(path string) (lost string, err error) {
+func (l *Ledger) keepLostEnd(path string) (lost LostEnd, err error) {
 	log := path + "-wal"
-	if lost, err = lostEnd(log); err != nil || lost == "" {
-		return "", err
+	if lost, err = lostEnd(log); err != nil || lost == (LostEnd{}) {
+		return LostEnd{}, err
 	}
 	kept := fmt.Sprintf("%s-damaged-%d", log, l.ms())
 	text, err := os.ReadFile(log)
 	if err != nil {
-		return "", err
+		return LostEnd{}, err
 	}
 	if err := durable.WriteFile(kept, text, 0o600); err != nil {
-		return "", err
+		return LostEnd{}, err
 	}
-	l.log.Error("the write-ahead log of the ledger is damaged: what was written last is missing", "log", log, "lost", lost, "kept_as", kept,
+	l.log.Error("the write-ahead log of the ledger is damaged: what was written last is missing", "log", log, "lost", lost.String(), "kept_as", kept,
 		"remedy", "do again what people did last (users, tokens, approvals, notes), or put a newer copy of the ledger in its place; outages and streaks come from the journal")
 	return lost, nil
 }

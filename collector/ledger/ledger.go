@@ -36,7 +36,7 @@ type Ledger struct {
 	now   func() time.Time
 	log   *slog.Logger
 	pages *pages
-	lost  string // what was left out of a damaged write-ahead log, see LostEnd
+	lost  LostEnd // what was left out of a damaged write-ahead log, see LostEnd
 }
 
 // prepared are the questions about each host that delivers, twice a minute: to
@@ -110,8 +110,8 @@ func Open(o Options) (*Ledger, error) {
 	if err := l.prepare(); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	if l.lost != "" {
-		if err := l.Append(context.Background(), Entry{Actor: Actor, Action: "ledger.behind", Subject: "the ledger's write-ahead log", Detail: l.lost}); err != nil {
+	if l.lost != (LostEnd{}) {
+		if err := l.Append(context.Background(), Entry{Actor: Actor, Action: "ledger.behind", Subject: "the ledger's write-ahead log", Detail: l.lost.String()}); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 	}

@@ -315,7 +315,7 @@ func TestRotOfTheLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l.LostEnd() != "" {
+		if l.LostEnd() != (LostEnd{}) {
 			told++
 			if n := len(got); n == 0 || got[n-1].Action != "ledger.behind" {
 				t.Errorf("round %d: the audit chain does not tell what was lost", round)

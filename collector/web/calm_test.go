@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/words"
 )
 
@@ -34,6 +35,29 @@ func TestCalm(t *testing.T) {
 		says, state := v.calm(row.services, row.hosts)
 		if state != row.state || !strings.Contains(says, row.says) {
 			t.Errorf("%s: got %s %q, want %s with %q", row.name, state, says, row.state, row.says)
+		}
+	}
+}
+
+// TestBehind: what a damaged log left out is said in the reader's language.
+func TestBehind(t *testing.T) {
+	shelf, err := words.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		lost    ledger.LostEnd
+		en, zh  string
+		nothing bool
+	}{
+		{lost: ledger.LostEnd{}, nothing: true},
+		{lost: ledger.LostEnd{Bytes: 8192}, en: "all of its 8192 bytes are left out. Do again", zh: "全部 8192 字节均被舍弃。请重做"},
+		{lost: ledger.LostEnd{At: 4152, Pages: 3}, en: "damaged at byte 4152, and what was committed behind that is left out, more than 3 pages. Do again", zh: "自第 4152 字节起损坏，其后已提交的内容被舍弃，超过 3 页。请重做"},
+	} {
+		for lang, want := range map[string]string{"en": row.en, "zh-CN": row.zh} {
+			if got := (&visit{Book: shelf[lang]}).behind(row.lost); !strings.Contains(got, want) || row.nothing != (got == "") {
+				t.Errorf("%+v in %s: %q, want %q in it", row.lost, lang, got, want)
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 )
@@ -81,8 +82,8 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 		if pages > 0 {
 			f.Banners = append(f.Banners, banner{Text: v.T("ledger.damaged", pages)})
 		}
-		if lost != "" {
-			f.Banners = append(f.Banners, banner{Text: v.T("ledger.behind", lost)})
+		if text := v.behind(lost); text != "" {
+			f.Banners = append(f.Banners, banner{Text: text})
 		}
 	}
 	if s.CatalogueFaults != nil {
@@ -96,6 +97,17 @@ func (s *Site) frame(v *visit, page, nav, title string) Frame {
 		}
 	}
 	return f
+}
+
+// behind says what a damaged write-ahead log left out; "": nothing.
+func (v *visit) behind(lost ledger.LostEnd) string {
+	switch {
+	case lost.Bytes > 0:
+		return v.T("ledger.behind", v.T("ledger.behind.all", lost.Bytes))
+	case lost.Pages > 0:
+		return v.T("ledger.behind", v.T("ledger.behind.end", lost.At, lost.Pages))
+	}
+	return ""
 }
 
 // with is this page's address with one parameter changed; empty removes it.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/api"
 	"github.com/plimsoll/plimsoll/collector/damage"
+	"github.com/plimsoll/plimsoll/collector/ledger"
 	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 	"github.com/plimsoll/plimsoll/internal/settings"
@@ -52,8 +53,8 @@ type Options struct {
 	// Damage gives what was lost of [from, to) and known at asOf, Unix ms; nil: nothing ever is.
 	Damage func(from, to, asOf int64) []damage.Range
 	// Ledger gives the pages of the ledger found damaged, and what a damaged
-	// write-ahead log left out, "" when nothing; nil: it is never damaged.
-	Ledger func() (pages int, lost string)
+	// write-ahead log left out; nil: it is never damaged.
+	Ledger func() (pages int, lost ledger.LostEnd)
 	// CatalogueFaults are those for which the newest catalogue is not in force; nil: it is.
 	CatalogueFaults func() settings.Faults
 	// Next are the steps the overview offers; nil: none.
