@@ -47,6 +47,7 @@ func Access() Table {
 		{Route: "GET /services/{name}/explain", Least: Viewer, Customer: Within},
 		{Route: "GET /suppliers", Least: Viewer, Customer: Within},
 		{Route: "GET /suppliers/{name}", Least: Viewer, Customer: Within},
+		{Route: "GET /exceptions", Least: Viewer, Customer: Outside},
 		{Route: "GET /hosts", Least: Viewer, Customer: Within},
 		{Route: "GET /hosts/{instance}", Least: Viewer, Customer: Within},
 		{Route: "GET /outages/{id}", Least: Viewer, Customer: Within},

@@ -18,6 +18,7 @@ func (s *Site) routes(assets http.Handler) {
 	m.HandleFunc("GET /suppliers", s.page("suppliers", "suppliers", s.suppliers))
 	m.HandleFunc("GET /suppliers/{name}", s.page("supplier", "suppliers", s.supplier))
 	m.HandleFunc("GET /hosts", s.page("hosts", "hosts", s.hosts))
+	m.HandleFunc("GET /exceptions", s.page("exceptions", "hosts", s.exceptions))
 	m.HandleFunc("GET /hosts/{instance}", s.page("host", "hosts", s.host))
 	m.HandleFunc("GET /outages/{id}", s.page("outage", "overview", s.outage))
 	m.HandleFunc("POST /outages/{id}/annotations", s.send(s.annotateForm()))

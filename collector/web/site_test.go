@@ -81,7 +81,7 @@ func get(t *testing.T, url string, header ...string) (int, http.Header, string) 
 
 // pages are all there are, on the seed's data.
 func pages() []string {
-	return []string{"/", "/services/shop", "/services/office", "/services/lab", "/services/portal?explain", "/hosts", "/hosts/db-1", "/hosts/web-1?range=6h", "/outages/1", "/outages/2", "/outages/4",
+	return []string{"/", "/services/shop", "/services/office", "/services/lab", "/services/portal?explain", "/hosts", "/exceptions", "/hosts/db-1", "/hosts/web-1?range=6h", "/outages/1", "/outages/2", "/outages/4",
 		"/problems", "/problems/PRB-2026-000001", "/reports", "/services/shop?period=2026-10", "/services/shop/explain?row=3", "/services/office/explain?period=2026-11&row=1", "/suppliers", "/suppliers/NetCo?period=2026-11", "/periods", "/?as_of=2026-11-18T02:03:00Z"}
 }
 
