@@ -12,8 +12,22 @@ import (
 // them: the past does not change because the catalogue did.
 type followed struct{ c *Collector }
 
-// Facts gives the facts with from <= time < to, in Unix ms, in order of time.
-func (l followed) Facts(ctx context.Context, from, to int64, each func(availability.Fact) error) error {
+// Facts gives the facts with from <= time < to, in order of time; of those
+// that were known at asOf where that is not 0. All in Unix ms.
+func (l followed) Facts(ctx context.Context, from, to, asOf int64, each func(availability.Fact) error) error {
+	if asOf != 0 {
+		known, err := l.c.fold.KnownStreaks(ctx, asOf)
+		if err != nil {
+			return err
+		}
+		by := byObserver(known)
+		return l.c.series.Facts(ctx, from, min(to, asOf), func(f availability.Fact) error {
+			if !among(by[[2]string{f.Component, f.Observer}], &f) {
+				return nil
+			}
+			return each(f)
+		})
+	}
 	var selecting []string
 	for _, c := range l.c.agreed().Components {
 		if c.Series != nil {
@@ -27,12 +41,7 @@ func (l followed) Facts(ctx context.Context, from, to int64, each func(availabil
 	if err != nil {
 		return err
 	}
-	by := map[[2]string][]availability.Streak{}
-	for name, streaks := range folded {
-		for _, s := range streaks {
-			by[[2]string{name, s.Observer}] = append(by[[2]string{name, s.Observer}], s)
-		}
-	}
+	by := byObserver(folded)
 	selected := map[string]bool{}
 	for _, name := range selecting {
 		selected[name] = true
@@ -43,6 +52,16 @@ func (l followed) Facts(ctx context.Context, from, to int64, each func(availabil
 		}
 		return each(f)
 	})
+}
+
+func byObserver(streaks map[string][]availability.Streak) map[[2]string][]availability.Streak {
+	by := map[[2]string][]availability.Streak{}
+	for name, of := range streaks {
+		for _, s := range of {
+			by[[2]string{name, s.Observer}] = append(by[[2]string{name, s.Observer}], s)
+		}
+	}
+	return by
 }
 
 // among tells whether the fact is one of those the streaks, in order, were made of.

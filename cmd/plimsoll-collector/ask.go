@@ -187,11 +187,20 @@ type exportFactsCmd struct {
 	asking
 	From string `help:"First instant or date (UTC)." required:""`
 	To   string `help:"End, excluded." required:""`
+	AsOf asOf   `help:"Only those known at that instant, as 2026-11-25T12:00:00Z, or at the begin of a date in UTC (default: all)." placeholder:"INSTANT"`
 	Out  string `help:"File to write (default: standard output)." placeholder:"FILE"`
 }
 
 func (c *exportFactsCmd) Run(ctx context.Context) error {
-	return c.download(ctx, "/api/v1/facts.csv", url.Values{"from": {c.From}, "to": {c.To}}, c.Out)
+	q := url.Values{"from": {c.From}, "to": {c.To}}
+	at, err := c.AsOf.rfc3339()
+	if err != nil {
+		return err
+	}
+	if at != "" {
+		q.Set("as_of", at)
+	}
+	return c.download(ctx, "/api/v1/facts.csv", q, c.Out)
 }
 
 // download writes an answer to a file, and says how long it is, or to standard

@@ -60,7 +60,7 @@ type Store interface {
 
 // FactSource gives the raw facts in [from, to), in Unix milliseconds.
 type FactSource interface {
-	Facts(ctx context.Context, from, to int64, each func(availability.Fact) error) error
+	Facts(ctx context.Context, from, to, asOf int64, each func(availability.Fact) error) error
 }
 
 // Options are what the API is made of.

@@ -19,6 +19,7 @@ func (a *API) FactsCSV(ctx context.Context, in *struct {
 	To        string `query:"to" required:"true" doc:"the end, excluded"`
 	Component string `query:"component" doc:"only this component's"`
 	Service   string `query:"service" doc:"only those of this service's tree"`
+	AsOf      string `query:"as_of" format:"date-time" doc:"only those known at this instant, of which evaluate computes what the collector says as of it; default: all"`
 }) (*huma.StreamResponse, error) {
 	var ends [2]int64
 	for i, text := range []string{in.From, in.To} {
@@ -30,6 +31,14 @@ func (a *API) FactsCSV(ctx context.Context, in *struct {
 	}
 	if ends[0] >= ends[1] {
 		return nil, huma.Error400BadRequest(fmt.Sprintf("from %s is not before to %s: the end is excluded", in.From, in.To))
+	}
+	var known int64
+	if in.AsOf != "" {
+		asOf, err := a.asOf(AsOf{in.AsOf})
+		if err != nil {
+			return nil, err
+		}
+		known = asOf.UnixMilli()
 	}
 	keep := map[string]bool{}
 	if in.Component != "" {
@@ -47,7 +56,7 @@ func (a *API) FactsCSV(ctx context.Context, in *struct {
 		w := csv.NewWriter(buffered)
 		err := w.Write(evaluate.FactColumns())
 		if err == nil {
-			err = a.o.Facts.Facts(h.Context(), ends[0], ends[1], func(f availability.Fact) error {
+			err = a.o.Facts.Facts(h.Context(), ends[0], ends[1], known, func(f availability.Fact) error {
 				if len(keep) > 0 && !keep[f.Component] {
 					return nil
 				}

@@ -237,7 +237,7 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	if v.AsOf.Before(end) {
 		end = v.AsOf
 	}
-	q := url.Values{"from": {from.Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "service": {f.Service}}
+	q := url.Values{"from": {from.Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "service": {f.Service}, "as_of": {v.AsOf.UTC().Format(time.RFC3339Nano)}}
 	view.FactsLink = "/api/v1/facts.csv?" + q.Encode()
 	view.Why = v.at(explainPath(f, period))
 	view.Key[0].Link = view.Why

@@ -21,7 +21,7 @@ func TestSillyValues(t *testing.T) {
 		"/api/v1/services": {"as_of", "period", "from", "to", "customer"}, "/api/v1/services/shop": {"as_of", "period", "from", "to"}, "/api/v1/hosts": {"as_of"},
 		"/api/v1/hosts/web-1/silences": {"as_of", "from"}, "/api/v1/outages": {"as_of", "component", "from", "to", "ongoing", "limit"}, "/api/v1/outages/1": {"as_of"},
 		"/api/v1/problems": {"as_of", "open", "customer", "lang", "limit"}, "/api/v1/problems/PLP-2026-0001": {"lang"},
-		"/api/v1/facts.csv": {"from", "to", "component", "service"}, "/api/v1/report": {"as_of", "customer", "period", "lang", "format", "download"},
+		"/api/v1/facts.csv": {"from", "to", "component", "service", "as_of"}, "/api/v1/report": {"as_of", "customer", "period", "lang", "format", "download"},
 	}
 	rest := map[string]string{"from": "2026-11-01", "to": "2026-11-02", "period": "2026-11", "customer": "acme"}
 	for path, names := range routes {

@@ -23,7 +23,9 @@ import (
 // noFacts is a store without raw samples of facts.
 type noFacts struct{}
 
-func (noFacts) Facts(context.Context, int64, int64, func(availability.Fact) error) error { return nil }
+func (noFacts) Facts(context.Context, int64, int64, int64, func(availability.Fact) error) error {
+	return nil
+}
 
 // open serves the whole people's listener over the seed.
 func open(t *testing.T) (*figurestest.Seed, *httptest.Server) {

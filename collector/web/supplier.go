@@ -245,7 +245,7 @@ func (s *Site) suppliedComponent(ctx context.Context, v *visit, f *availability.
 	if v.AsOf.Before(end) {
 		end = v.AsOf
 	}
-	row.FactsLink = "/api/v1/facts.csv?" + url.Values{"from": {f.From.Time().Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "component": {f.Service}}.Encode()
+	row.FactsLink = "/api/v1/facts.csv?" + url.Values{"from": {f.From.Time().Format(time.RFC3339)}, "to": {end.Format(time.RFC3339Nano)}, "component": {f.Service}, "as_of": {v.AsOf.UTC().Format(time.RFC3339Nano)}}.Encode()
 	for i := range f.Outages {
 		o, err := s.outageRow(ctx, v, &f.Outages[i], zoneOf(f, v.Zone))
 		if err != nil {

@@ -243,7 +243,7 @@ func sameAsEvaluate(t *testing.T, q *trial, at time.Time) {
 	facts := filepath.Join(t.TempDir(), "facts.csv")
 	month := time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
 	if _, errs, status := runOnce(t, "plimsoll-collector", "export", "facts", "--collector", q.base, "--from", month.Format("2006-01-02"),
-		"--to", month.AddDate(0, 1, 0).Format("2006-01-02"), "--out", facts); status != 0 {
+		"--to", month.AddDate(0, 1, 0).Format("2006-01-02"), "--as-of", at.Format(time.RFC3339), "--out", facts); status != 0 {
 		t.Fatalf("export facts: %s", errs)
 	}
 	out, errs, status := runOnce(t, "plimsoll-collector", "evaluate", "--facts", facts, "--catalogue", filepath.Join(q.data, "catalogue.yaml"),
