@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,9 +123,17 @@ func cut(r *rand.Rand, whole happening, pace int64) (parts []happening) {
 func (h *history) evaluate(t testing.TB, dir string, asOf int64) []any {
 	t.Helper()
 	p := *h.problem
-	p.facts, p.asOf = h.told, asOf
+	p.facts = h.told
+	return h.evaluateOf(t, dir, asOf, p.csv())
+}
+
+// evaluateOf is what evaluate says of the facts in the CSV.
+func (h *history) evaluateOf(t testing.TB, dir string, asOf int64, csv string) []any {
+	t.Helper()
+	p := *h.problem
+	p.asOf = asOf
 	catalogue, facts := filepath.Join(dir, "catalogue.yaml"), filepath.Join(dir, "facts.csv")
-	for file, text := range map[string]string{facts: p.csv(), catalogue: p.catalogue()} {
+	for file, text := range map[string]string{facts: csv, catalogue: p.catalogue()} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -150,6 +159,7 @@ type bench struct {
 	compared int
 	past     int
 	failed   int
+	settled  []int64 // ms, when all that had come was folded
 }
 
 // run tells the histories to one living collector, which is stopped and
@@ -181,6 +191,9 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 		if len(group) > 0 && (each.from == "" || restartAt[i] || each.at-group[0].at > minute || slices.ContainsFunc(group, func(e happening) bool { return e.of == each.of || e.from == each.from })) {
 			b.deliver(group)
 			group = group[:0]
+			if r.IntN(50) == 0 {
+				b.settle()
+			}
 		}
 		if restartAt[i] {
 			b.living.restart()
@@ -194,15 +207,20 @@ func run(t testing.TB, r *rand.Rand, restarts int, all []*history) {
 	b.deliver(group)
 	l := b.living
 	l.move(l.now.Load() + 2*second) // figures of one second are shared
-	l.settle()
+	b.settle()
 	for _, stage := range []struct {
 		name    string
 		prepare func()
 	}{{"at the end", func() {}}, {"after a restart", func() { l.restart(); l.settle() }}, {fromStreaks, l.forget}} {
+		if stage.name == fromStreaks {
+			for range 3 {
+				b.takeAway(all, b.moment(r))
+			}
+		}
 		stage.prepare()
 		for _, h := range all {
 			b.compare(h, stage.name, l.now.Load(), h.want)
-			for _, then := range append(h.past, h.moments(r)...) {
+			for _, then := range append(h.past, ask{at: b.moment(r)}, ask{at: b.moment(r)}) {
 				b.compare(h, stage.name+", "+before, then.at, then.want)
 			}
 		}
@@ -215,15 +233,29 @@ const (
 	before      = "of the past" // is in the name of questions about it
 )
 
-// moments draws instants of the past at which some of the history was known.
-func (h *history) moments(r *rand.Rand) (all []ask) {
-	if n := len(h.told); n > 0 {
-		for range 2 {
-			all = append(all, ask{at: h.told[r.IntN(n)].received + r.Int64N(day)})
-		}
+// takeAway takes the raw facts known at an instant from the collector, and
+// compares what evaluate says of them alone with what the collector says.
+func (b *bench) takeAway(all []*history, asOf int64) {
+	b.t.Helper()
+	query := url.Values{"from": {"1970-01-02"}, "to": {"2050-01-01"}, "as_of": {rfc3339(asOf)}}
+	head, rows, _ := strings.Cut(string(b.living.get("/api/v1/facts.csv?"+query.Encode())), "\n")
+	of := map[string][]string{}
+	for row := range strings.Lines(rows) {
+		_, component, _ := strings.Cut(row, ",")
+		prefix, _, _ := strings.Cut(component, "-")
+		of[prefix+"-"] = append(of[prefix+"-"], row)
 	}
-	return all
+	for _, h := range all {
+		h.asOf = asOf
+		b.compared++
+		b.differing(h, "from the facts taken away", unlike("", any(h.evaluateOf(b.t, b.dir, asOf, head+"\n"+strings.Join(of[h.prefix], ""))), any(b.living.figures(h.problem, h.prefix))))
+	}
 }
+
+// moment draws an instant of the past at which all that had come was folded:
+// hours go by in a moment here, and what a fact tears apart by its neighbours
+// is known more exactly when the series have later ones already.
+func (b *bench) moment(r *rand.Rand) int64 { return b.settled[r.IntN(len(b.settled))] }
 
 // isSharp tells whether what was known at an instant is told exactly: of a fact
 // received in the minute behind it that only says that a state went on, it is
@@ -232,11 +264,17 @@ func (h *history) isSharp(at int64) bool {
 	return !slices.ContainsFunc(h.told, func(f fact) bool { return at < f.received && f.received <= at+minute })
 }
 
+func (b *bench) settle() {
+	b.t.Helper()
+	b.living.settle()
+	b.settled = append(b.settled, b.living.now.Load())
+}
+
 // ask compares what is known at the instant of a question.
 func (b *bench) ask(e happening) {
 	b.t.Helper()
 	b.living.move(e.at)
-	b.living.settle()
+	b.settle()
 	asOf, h := e.at, e.of
 	if n := len(h.told); n > 0 {
 		asOf = max(asOf, h.told[n-1].received)
@@ -294,10 +332,15 @@ func (b *bench) compare(h *history, when string, asOf int64, byHand map[string]s
 	for _, number := range slices.Sorted(maps.Keys(byHand)) {
 		lines = append(lines, unwanted(h.prefix+number, byHand[number], got)...)
 	}
+	b.differing(h, when, lines)
+}
+
+func (b *bench) differing(h *history, when string, lines []string) {
+	b.t.Helper()
 	if len(lines) == 0 {
 		return
 	}
 	if b.failed++; b.failed <= 5 {
-		b.t.Errorf("%s, %s (as of %s): the living collector differs\n%s", h.name, when, rfc3339(asOf), strings.Join(lines, "\n"))
+		b.t.Errorf("%s, %s (as of %s): the living collector differs\n%s", h.name, when, rfc3339(h.asOf), strings.Join(lines, "\n"))
 	}
 }
