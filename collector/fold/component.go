@@ -107,7 +107,7 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 	if n > 0 && fact.At > s.streaks[n-1].Last {
 		was := s.streaks[n-1]
 		if s.streaks[n-1].Extend(*fact, c.gap(was.Last)) {
-			if fact.Received-fact.At > soon {
+			if fact.Received-fact.At > soon && fact.Received > was.Last+c.is.Lasts(was.Hold, was.Last) { // before, what was known held anyway
 				s.since[n-1] = f.learn(s, &availability.Change{Remove: []availability.Streak{was}, Put: s.streaks[n-1:]}, fact)
 			}
 			f.mu.Unlock()
