@@ -76,6 +76,16 @@ func (c *component) stream(observer string) *stream {
 	return s
 }
 
+// toldBehind tells whether another observer told something behind the instant.
+func (c *component) toldBehind(s *stream, at int64) bool {
+	for _, other := range c.streams {
+		if last, ok := other.last(); ok && other != s && last.Last > at {
+			return true
+		}
+	}
+	return false
+}
+
 // all copies the streaks of all observers.
 func (c *component) all() []availability.Streak {
 	n := 0
@@ -111,6 +121,9 @@ func (f *Fold) fact(ctx context.Context, pos journal.Position, fact *availabilit
 				s.since[n-1] = f.learn(s, &availability.Change{Remove: []availability.Streak{was}, Put: s.streaks[n-1:]}, fact)
 			}
 			f.mu.Unlock()
+			if c.toldBehind(s, was.Last+c.is.Lasts(was.Hold, was.Last)) {
+				f.pending.lookAgain(c, was.First)
+			}
 			s.source = source
 			if !s.grown {
 				s.grown = true
@@ -155,14 +168,21 @@ func (f *Fold) change(ctx context.Context, pos journal.Position, c *component, s
 		return availability.Add(s.streaks[max(0, i-1):min(len(s.streaks), i+1)], *fact, c.gap, nil)
 	}
 	in := s.streaks[i]
-	if fact.At == in.First || fact.At == in.Last || fact.State == in.State && fact.Hold == in.Hold {
+	same := fact.State == in.State && fact.Hold == in.Hold
+	if fact.At == in.First || fact.At == in.Last || same && in.MaxGap <= c.gap(fact.At) {
 		return availability.Change{} // the first received stands, and more of the same changes nothing
 	}
 	near := f.raw(ctx, pos, &in, max(in.First, fact.At-in.MaxGap), min(in.Last, fact.At+in.MaxGap))
 	if f.torn {
 		return availability.Change{}
 	}
+	if same { // it is among them itself
+		near = slices.DeleteFunc(near, func(n availability.Fact) bool { return n.At == fact.At })
+	}
 	parts, exact := split(in, *fact, near)
+	if same {
+		parts = parted(parts, c.gap(fact.At))
+	}
 	if len(parts) == 0 {
 		return availability.Change{}
 	}
@@ -226,6 +246,23 @@ func split(s availability.Streak, fact availability.Fact, near []availability.Fa
 		}
 	}
 	return []availability.Streak{left, availability.Begin(fact), right}, leftKnown && rightKnown
+}
+
+// parted are the parts of a streak around a fact inside it of its own state, at
+// which another pace holds: it goes on from the fact before, but the next one may
+// be too far away by then. It gives nothing when it is not.
+func parted(parts []availability.Streak, gap int64) []availability.Streak {
+	if len(parts) == 0 {
+		return nil
+	}
+	left, fact, right := parts[0], parts[1], parts[2]
+	if right.First-fact.Last <= gap {
+		return nil
+	}
+	left.MaxGap = max(left.MaxGap, fact.Last-left.Last)
+	left.Last = fact.Last
+	left.Count++
+	return []availability.Streak{left, right}
 }
 
 func key(s *availability.Streak) ledger.StreakKey {

@@ -130,6 +130,11 @@ func (p *pending) change(c *component, s *stream, change availability.Change, so
 	if i := s.before(since); i >= 0 {
 		since = s.streaks[i].First
 	}
+	p.lookAgain(c, since)
+}
+
+// lookAgain has the outages of the component that end at or after an instant worked out again.
+func (p *pending) lookAgain(c *component, since int64) {
 	if known, ok := p.outages[c]; !ok || since < known {
 		p.outages[c] = since
 	}

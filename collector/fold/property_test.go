@@ -32,7 +32,10 @@ func TestAnyOrderAnyCrash(t *testing.T) {
 		}
 		defer func() { _ = l.Close() }()
 		need := rapid.IntRange(0, 2).Draw(t, "need")
-		component := availability.Component{Name: "c", Interval: 4, Need: need} // gap 6, hold 10
+		component := availability.Component{Name: "c", Interval: 4, Need: need}                  // gap 6, hold 10
+		for _, from := range rapid.SampledFrom([][]int64{nil, {20, 40}}).Draw(t, "paces from") { // gaps 3, 6 or 12
+			component.Paces = append(component.Paces, availability.Pace{From: from, Interval: rapid.SampledFrom([]int64{2, 4, 8}).Draw(t, "pace")})
+		}
 		catalogue := &availability.Catalogue{Components: []availability.Component{component}}
 		records, all := journalOf(t)
 		options := Options{Ledger: l, Raw: all, Catalogue: func() *availability.Catalogue { return catalogue },
@@ -153,7 +156,7 @@ func stateAt(c availability.Component, sorted []availability.Fact, t int64) avai
 			continue // not the newest fact of its observer
 		}
 		bridged := f.State == availability.Down && !last && sorted[i+1].State == availability.Down
-		if t < f.At+c.Interval*5/2 || bridged {
+		if t < f.At+c.Lasts(0, f.At) || bridged {
 			said[f.State]++
 		}
 	}
