@@ -89,6 +89,7 @@ type snapshot struct {
 	streaks map[string][]availability.Streak
 	month   []availability.Figures
 	lines   *lines
+	days    map[string][]availability.Day // see LastDays
 }
 
 // lifetime is how long a snapshot is shared; maxSnapshots how many there are.

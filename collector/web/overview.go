@@ -258,12 +258,9 @@ func (s *Site) serviceRows(ctx context.Context, v *visit, states figures.States)
 				zone = zoneOf(f, v.Zone)
 			}
 		}
-		from, to := monthOf(v.AsOf, zone)
-		timeline, err := s.Figures.ServiceTimeline(ctx, service.Name, from, to, v.AsOf)
-		if err != nil {
+		if row.Strip, err = s.quarter(ctx, v, service, zone, 270, nil); err != nil {
 			return nil, err
 		}
-		row.Strip = v.dayStrip(service.Name, timeline, lifeOf(service, zone), from, to, zone, 210)
 		rows = append(rows, row)
 	}
 	return rows, nil
@@ -301,12 +298,6 @@ func (v *visit) minutes(f *availability.Figures) string {
 	}
 	allowed, _ := f.Exact.Allowed.Float64()
 	return v.T("availability.minutes", v.Seconds(&down), v.Seconds(&allowed))
-}
-
-// monthOf is the calendar month that contains t in zone.
-func monthOf(t time.Time, zone *time.Location) (from, to time.Time) {
-	y, m, _ := t.In(zone).Date()
-	return time.Date(y, m, 1, 0, 0, 0, 0, zone), time.Date(y, m+1, 1, 0, 0, 0, 0, zone)
 }
 
 func (s *Site) hostRows(ctx context.Context, v *visit, states figures.States) ([]hostRow, error) {

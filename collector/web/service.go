@@ -23,6 +23,7 @@ type serviceView struct {
 	Name, State, Since string
 	Explain            bool
 	NoFigures          string
+	Days               template.HTML // the last 90
 	Figures            []figuresView
 	Tree               []node
 	Outlook            *serviceOutlook // nil: nothing is agreed
@@ -88,6 +89,15 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 	}
 	all, err := s.monthFigures(ctx, name, view.Period, v.AsOf)
 	if err != nil {
+		return "", nil, err
+	}
+	zone := v.Zone
+	if len(all) > 0 {
+		zone = zoneOf(&all[len(all)-1], zone)
+	}
+	if view.Days, err = s.quarter(ctx, v, service, zone, 900, func(day time.Time) string {
+		return v.at(servicePath(name) + "?period=" + day.Format("2006-01"))
+	}); err != nil {
 		return "", nil, err
 	}
 	for i := range all {
@@ -210,13 +220,13 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	from, to := f.From.Time(), f.To.Time()
 	view := figuresView{Month: v.Month(period), Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)),
 		From: words.Instant(from, zone), To: words.Instant(to, zone), Key: v.keyFigures(f), Cuts: v.cuts(f), More: v.more(f), Weighted: v.byWeight(f), Functions: v.functionRows(f)}
-	timeline, err := s.Figures.ServiceTimeline(ctx, f.Service, from, to, v.AsOf)
+	days, err := s.Figures.Days(ctx, f.Service, from, to, v.AsOf)
 	if err != nil {
 		return view, err
 	}
 	cat := s.Figures.Catalogue().Availability
 	service, _ := cat.Service(f.Service) // figures are of services in the catalogue
-	view.Strip = v.dayStrip(f.Service, timeline, lifeOf(service, zone), from, to, zone, 900)
+	view.Strip = v.dayStrip(f.Service, days, lifeOf(service, zone), from, to, zone, 900, nil)
 	if a := agreementOf(cat, f); a != nil {
 		view.Policies = v.policies(cat, a)
 		for i := range f.Indicators {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"html/template"
 	"math"
@@ -42,10 +44,11 @@ func (v *visit) ago(ms int64) string {
 	return v.T("ago", v.Millis(max(v.AsOf.UnixMilli()-ms, 0)/1000*1000))
 }
 
-// dayStrip draws one cell per local day of [from, to): the worst state seen,
-// with the time in each state as its title. Days outside life, the time in
-// which what is drawn existed, have no state.
-func (v *visit) dayStrip(title string, timeline availability.Timeline, life availability.Span, from, to time.Time, zone *time.Location, width int) template.HTML {
+// dayStrip draws one cell per local day of [from, to): the worst state of the
+// time that counted, with the time in each state as its title. Days outside
+// life, the time in which what is drawn existed, have no state, as days have
+// that nothing was agreed for. link gives where a day leads; nil: nowhere.
+func (v *visit) dayStrip(title string, days []availability.Day, life availability.Span, from, to time.Time, zone *time.Location, width int, link func(time.Time) string) template.HTML {
 	strip := chart.Strip{Title: title, Gap: 1, Width: width}
 	y, m, d := from.In(zone).Date()
 	for i := 0; ; i++ {
@@ -53,43 +56,97 @@ func (v *visit) dayStrip(title string, timeline availability.Timeline, life avai
 		if !begin.Before(to) {
 			break
 		}
-		strip.Cells = append(strip.Cells, v.dayCell(timeline, life, begin, end))
+		var day availability.Day
+		if k, ok := slices.BinarySearchFunc(days, begin.UnixMilli(), func(d availability.Day, at int64) int { return cmp.Compare(d.From, at) }); ok {
+			day = days[k]
+		}
+		cell := v.dayCell(day, life, begin, end)
+		if link != nil && !begin.After(v.AsOf) {
+			cell.Link = link(begin)
+		}
+		strip.Cells = append(strip.Cells, cell)
 	}
 	return template.HTML(strip.SVG()) // escaped by internal/chart
 }
 
-func (v *visit) dayCell(timeline availability.Timeline, life availability.Span, begin, end time.Time) chart.Cell {
+func (v *visit) dayCell(d availability.Day, life availability.Span, begin, end time.Time) chart.Cell {
 	day := begin.Format("2006-01-02")
 	if begin.After(v.AsOf) {
 		return chart.Cell{Title: v.T("strip.day", day, v.T("strip.future"))}
 	}
-	first, last := max(begin.UnixMilli(), life.From), min(end.UnixMilli(), life.To)
-	if first >= last {
+	if max(begin.UnixMilli(), life.From) >= min(end.UnixMilli(), life.To) {
 		return chart.Cell{Title: v.T("strip.day", day, v.T("strip.existence"))}
 	}
-	var in [4]int64 // by state
-	for _, iv := range timeline {
-		if length := min(iv.To, last) - max(iv.From, first); length > 0 {
-			in[iv.State] += length
-		}
+	text, state := v.stateTimes(d.Counted)
+	if text == "" {
+		text = v.T("strip.none")
 	}
-	text, state := "", availability.Unknown
+	rest := d.Outside
+	rest[availability.Unknown] = 0 // nobody promised to look
+	if _, worst := v.stateTimes(rest); worst == availability.Down || worst == availability.Degraded {
+		rest[availability.Up] = 0
+		also, _ := v.stateTimes(rest)
+		text = v.T("strip.outside", text, also)
+	}
+	cell := chart.Cell{Title: v.T("strip.day", day, text)}
+	if d.Counted != [4]int64{} {
+		cell.State = state.String()
+	}
+	return cell
+}
+
+// stateTimes lists the times in each state, and gives the worst that is known.
+func (v *visit) stateTimes(in [4]int64) (text string, worst availability.State) {
+	worst = availability.Unknown
 	for _, s := range []availability.State{availability.Up, availability.Degraded, availability.Down, availability.Unknown} {
 		if in[s] == 0 {
 			continue
 		}
 		if s != availability.Unknown {
-			state = s // the worst so far
+			worst = s
 		}
 		if text != "" {
 			text += ", "
 		}
 		text += v.T("strip.part", v.T("state."+s.String()), v.Millis(in[s]))
 	}
-	if text == "" {
-		text = v.T("strip.unknown")
+	return text, worst
+}
+
+// daysOf are the days of a timeline that no agreement cuts: all of it counts.
+func daysOf(timeline availability.Timeline, from, to time.Time, zone *time.Location) []availability.Day {
+	var days []availability.Day
+	y, m, d := from.In(zone).Date()
+	for i := 0; ; i++ {
+		begin, end := time.Date(y, m, d+i, 0, 0, 0, 0, zone), time.Date(y, m, d+i+1, 0, 0, 0, 0, zone)
+		if !begin.Before(to) {
+			return days
+		}
+		day := availability.Day{From: begin.UnixMilli(), To: end.UnixMilli()}
+		for _, seg := range timeline.Within(day.From, day.To) {
+			day.Counted[seg.State] += seg.Length()
+		}
+		days = append(days, day)
 	}
-	return chart.Cell{State: state.String(), Title: v.T("strip.day", day, text)}
+}
+
+// quarter is the 90 days of a service that end with the one of the instant asked about.
+func (s *Site) quarter(ctx context.Context, v *visit, service availability.Service, zone *time.Location, width int, link func(time.Time) string) (template.HTML, error) {
+	y, m, d := v.AsOf.In(zone).Date()
+	from, to := time.Date(y, m, d-89, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
+	all, err := s.Figures.LastDays(ctx, v.AsOf)
+	if err != nil {
+		return "", err
+	}
+	days, agreed := all[service.Name]
+	if !agreed {
+		timeline, err := s.Figures.ServiceTimeline(ctx, service.Name, from, to, v.AsOf)
+		if err != nil {
+			return "", err
+		}
+		days = daysOf(timeline, from, to, zone)
+	}
+	return v.dayStrip(v.T("strip.days", service.Name), days, lifeOf(service, zone), from, to, zone, width, link), nil
 }
 
 // lifeOf is the time in which a service exists; its dates are local to zone.
