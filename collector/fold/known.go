@@ -145,7 +145,11 @@ func (f *Fold) snapshot(asOf int64) (out map[string][]availability.Streak, forme
 	all = asOf >= f.newest
 	out = make(map[string][]availability.Streak, len(f.components))
 	for name, c := range f.components {
-		var known []availability.Streak
+		n := 0
+		for _, s := range c.streams {
+			n += len(s.streaks)
+		}
+		known := make([]availability.Streak, 0, n)
 		for _, s := range c.streams {
 			known = s.knownAt(known, asOf, all)
 		}
