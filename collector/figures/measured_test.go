@@ -114,6 +114,8 @@ func TestMeasured(t *testing.T) {
 		{"a slow half is not yet the median", p50, checks(join(every(0, 5*hour, 0.4, true), every(5*hour, 10*hour, 3, true))), "2/5 met samples 300/600"},
 		{"a check more, and it is", p50, checks(join(every(0, 299*minute, 0.4, true), every(299*minute, 10*hour, 3, true))), "3 unacceptable samples 300/600"},
 		{"two observers are pooled", p50, checks(join(every(0, 10*hour, 1, true), every(30_000, 9*hour, 0.1, true))), "1 below_target samples 570/1140"},
+		{"a second observer that looked for an hour takes nothing away", p50, checks(join(every(0, 10*hour, 1, true), every(30_000, hour, 3, true))), "1 below_target samples 330/660"},
+		{"two observers cover what either does", p50, checks(join(every(0, 6*hour, 1, true), every(4*hour, 10*hour, 1, true))), "1 below_target samples 360/720"},
 		{"what failed took no time", p50, checks(join(every(0, 9*hour, 1, true), every(9*hour, 10*hour, 0.001, false))), "1 below_target samples 270/540"},
 		{"nothing was answered", p50, checks(every(0, 10*hour, 1, false)), "none insufficient_data no_value page"},
 		{"nine hours are 90 %, the last check holds 2.5 min", p50, checks(every(0, 9*hour, 0.5, true)), "1/2 met samples 270/540"},

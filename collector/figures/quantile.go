@@ -127,11 +127,11 @@ func (m *measuring) latency(ctx context.Context, a *availability.Agreement, i *a
 		next, any := 0, false
 		err := m.engine.o.Raw.Durations(ctx, c.Name, from-longest, to, func(d series.Duration) {
 			any = true
-			if d.First { // of the next observer
+			if d.First { // of the next observer, whose checks do not end what one of another covers
 				next = 0
 			}
 			hold := lasts(c.PaceAt(d.At))
-			if n := len(spans); n > 0 && spans[n-1].From <= d.At && d.At <= spans[n-1].To {
+			if n := len(spans); n > 0 && !d.First && spans[n-1].From <= d.At && d.At <= spans[n-1].To {
 				spans[n-1].To = d.At + hold
 			} else {
 				spans = append(spans, availability.Span{From: d.At, To: d.At + hold})
