@@ -37,6 +37,7 @@ type Basis struct {
 	Coverage *float64 `json:"coverage,omitempty"` // share of the agreed time that samples cover, of Least
 	Least    string   `json:"least,omitempty"`    // component or host that is covered least
 	Limit    *float64 `json:"limit,omitempty"`    // the agreed coverage
+	Aged     bool     `json:"aged,omitempty"`     // the first samples of the time are no longer kept
 	At       *Instant `json:"at,omitempty"`       // when the expression was evaluated, or the value entered
 	Month    string   `json:"month,omitempty"`    // 2026-10, the value is of
 	By       string   `json:"by,omitempty"`       // who entered it

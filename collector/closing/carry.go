@@ -7,14 +7,14 @@ import (
 )
 
 // carry gives a month that is worked out again those values of the version
-// that stands whose raw samples have aged out since: that nobody can measure
-// them any longer is no difference.
+// that stands whose raw samples have aged out since, all or the first of them:
+// that nobody can measure them as a whole any longer is no difference.
 func carry(stands *Frozen, version int64, now *Frozen) {
 	for i := range now.Results {
 		r := &now.Results[i]
 		for k := range r.Explanation.Figures.Indicators {
 			ind := &r.Explanation.Figures.Indicators[k]
-			if ind.Basis == nil || ind.Basis.Reason != availability.AgedOut {
+			if ind.Basis == nil || ind.Basis.Reason != availability.AgedOut && !ind.Basis.Aged {
 				continue
 			}
 			old := indicatorOf(stands, &r.Explanation.Figures, ind)

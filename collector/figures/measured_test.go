@@ -122,6 +122,7 @@ func TestMeasured(t *testing.T) {
 		{"eight hours are less", p50, checks(every(0, 8*hour, 0.5, true)), "none insufficient_data few_samples page"},
 		{"a check from before covers, and is not counted", p50, checks(every(-minute, 10*hour, 0.5, true)), "1/2 met samples 300/600"},
 		{"the first hours are gone", p50, &archive{kept: 5 * hour, took: map[string][]series.Duration{"page": every(5*hour, 10*hour, 0.5, true)}}, "none insufficient_data aged_out page"},
+		{"the first half hour is gone, the rest is enough", p50, &archive{kept: hour / 2, took: map[string][]series.Duration{"page": every(hour/2, 10*hour, 0.5, true)}}, "1/2 met samples 285/570 aged"},
 		{"all is gone", p50, &archive{kept: 20 * hour}, "none insufficient_data aged_out"},
 		{"nothing is checked", p50, &archive{}, "none not_applicable no_source"},
 		{"the checks of others", p50, &archive{took: map[string][]series.Duration{"other": every(0, 10*hour, 9, true)}}, "none not_applicable no_source"},
@@ -178,6 +179,9 @@ func told(i *availability.IndicatorResult) string {
 		text += fmt.Sprintf(" %d/%d", i.Basis.Rank, i.Basis.Samples)
 		if i.Basis.Worst != "" {
 			text += " " + i.Basis.Worst
+		}
+		if i.Basis.Aged {
+			text += " aged"
 		}
 	case i.Basis.Least != "":
 		text += " " + i.Basis.Least

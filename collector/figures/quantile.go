@@ -52,10 +52,11 @@ func (m *measuring) enough(c coverage, a *availability.Agreement, left availabil
 	}
 	share, _ := c.share.Float64()
 	b.Coverage = &share
+	b.Aged = left[0].From < m.engine.o.Raw.Kept()
 	if c.share.Cmp(a.Limit()) >= 0 {
 		return true
 	}
-	if b.Reason = availability.FewSamples; left[0].From < m.engine.o.Raw.Kept() {
+	if b.Reason = availability.FewSamples; b.Aged {
 		b.Reason = availability.AgedOut
 	}
 	return false
