@@ -74,7 +74,7 @@ func (d *draft) agreed(kind availability.Kind, x *float64) string {
 	case kind.IsTime():
 		return d.Seconds(x)
 	}
-	return words.Number(*x)
+	return words.Agreed(*x)
 }
 
 // measured prints the actual value.
@@ -90,7 +90,7 @@ func (d *draft) measured(i *availability.IndicatorResult) string {
 	case i.Kind.IsTime():
 		return d.Seconds(i.Actual)
 	}
-	return words.Number(*i.Actual)
+	return words.Agreed(*i.Actual)
 }
 
 // strip draws the elapsed period day by day: the worst counted state of each.

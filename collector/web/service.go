@@ -371,7 +371,7 @@ func (v *visit) value(kind availability.Kind, x *float64) string {
 	case kind.IsTime():
 		return v.Seconds(x)
 	}
-	return words.Number(*x)
+	return words.Agreed(*x)
 }
 
 // policies prints what the agreement says about doubtful time.

@@ -101,8 +101,10 @@ func at(s *availability.Basis) string {
 	return Instant(t, t.Location())
 }
 
-// Measured is the value of an indicator that is the better the lower it is,
-// rounded up: it never looks better than it is. ok is false for other kinds.
+// Measured is the value of an indicator that facts do not give. It never looks
+// better than it is: one that is the better the lower it is is rounded up, one
+// of which that depends on the agreement is written in full. ok is false
+// without a value and for other kinds.
 func (b *Book) Measured(i *availability.IndicatorResult) (text string, ok bool) {
 	switch {
 	case i.Exact == nil:
@@ -111,6 +113,8 @@ func (b *Book) Measured(i *availability.IndicatorResult) (text string, ok bool) 
 		return b.SecondsUp(i.Actual), true
 	case i.Kind == availability.KindCapacity:
 		return b.RatioUp(i.Exact, 3), true
+	case i.Kind == availability.KindPromQL || i.Kind == availability.KindManual:
+		return decimal(i.Exact), true
 	}
 	return "", false
 }

@@ -183,3 +183,28 @@ func Number(v float64) string {
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
+
+// Agreed writes a number in full, as it was agreed; only one that is a row of
+// zeros has an exponent.
+func Agreed(v float64) string {
+	if abs := math.Abs(v); abs != 0 && (abs < smallest || abs >= largest) {
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// Numbers from smallest to below largest are written without an exponent.
+const (
+	smallest = 1e-9
+	largest  = 1e30
+)
+
+// decimal writes a decimal in full, digit for digit.
+func decimal(r *big.Rat) string {
+	v, _ := r.Float64()
+	digits, exact := r.FloatPrec()
+	if abs := math.Abs(v); !exact || abs != 0 && abs < smallest || abs > largest {
+		return Agreed(v)
+	}
+	return r.FloatString(digits)
+}
