@@ -67,7 +67,7 @@ func (b *Book) whySamples(i *availability.IndicatorResult, s *availability.Basis
 func (b *Book) whyEntered(s *availability.Basis, actor func(string) string) string {
 	text := b.T("why.entered", actor(s.By), at(s))
 	if s.Entry > 1 {
-		text += b.T("why.amended", strconv.FormatInt(s.Entry, 10))
+		text = b.T("why.amended", text, strconv.FormatInt(s.Entry, 10))
 	}
 	if s.Comment != "" {
 		text += b.T("why.comment", s.Comment)

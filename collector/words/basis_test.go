@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 )
@@ -47,6 +48,24 @@ func TestAgreedNumbers(t *testing.T) {
 	for v, want := range map[float64]string{4.5: "4.5", 4.5555: "4.5555", 12345.5: "12345.5", 100: "100", 2e9: "2000000000", -0.25: "-0.25", 0: "0"} {
 		if got := Agreed(v); got != want {
 			t.Errorf("%v: got %q, want %q", v, got, want)
+		}
+	}
+}
+
+// TestWhoEntered: a sentence of a value that was amended, in each language.
+func TestWhoEntered(t *testing.T) {
+	shelf, err := Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &availability.IndicatorResult{Kind: availability.KindManual, Basis: &availability.Basis{Reason: availability.ByPerson, By: "li", Entry: 2, Comment: "poll",
+		At: &availability.Instant{MS: 0, Zone: time.UTC}}}
+	for lang, want := range map[string]string{
+		"en":    "Entered by LI at 1970-01-01 00:00:00 UTC (entry 2; those before stay in the ledger): poll",
+		"zh-CN": "由 LI 于 1970-01-01 00:00:00 UTC 录入（第 2 次录入，之前的都保留在账本中）：poll",
+	} {
+		if got := strings.ReplaceAll(shelf[lang].Why(i, strings.ToUpper), "\u00a0", " "); got != want {
+			t.Errorf("%s: got %q, want %q", lang, got, want)
 		}
 	}
 }
