@@ -175,6 +175,12 @@ func TestIndicatorsOfEveryKind(t *testing.T) {
 		t.Error("the page has not what was amended, or still asks for the value")
 	}
 	time.Sleep(1100 * time.Millisecond)
+	if why := shop("", "zh-CN")["satisfaction"].Why; !strings.Contains(why, "由 本机用户（未登录） 于") {
+		t.Errorf("in Chinese the API says %q", why)
+	}
+	if text := r.pageAt("/api/v1/report?customer=acme&lang=zh-CN&period=" + month); !strings.Contains(text, "由 本机用户（未登录） 于") {
+		t.Error("the Chinese report does not say in Chinese who entered the value")
+	}
 	expect("amended", shop("", ""), map[string]string{"satisfaction": "4.4 below_target entered"})
 
 	var p struct{ State string }

@@ -28,7 +28,7 @@ func (a *API) why(r Reader, f *availability.Figures) {
 	book := a.o.Words.Choose("", r.Accept)
 	all := append([]availability.IndicatorResult{}, f.Indicators...)
 	for i := range all {
-		all[i].Why = book.Why(&all[i], func(by string) string { return by })
+		all[i].Why = book.Why(&all[i], func(by string) string { return people.Called(book, by) })
 	}
 	f.Indicators = all
 }

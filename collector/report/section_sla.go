@@ -6,6 +6,7 @@ import (
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/figures"
+	"github.com/plimsoll/plimsoll/collector/people"
 	"github.com/plimsoll/plimsoll/collector/words"
 	"github.com/plimsoll/plimsoll/internal/chart"
 )
@@ -149,7 +150,7 @@ func (d *draft) whys() (notes []Block) {
 	for i := range d.figures {
 		f := &d.figures[i]
 		for k := range f.Indicators {
-			if why := d.Why(&f.Indicators[k], func(by string) string { return by }); why != "" {
+			if why := d.Why(&f.Indicators[k], func(by string) string { return people.Called(d.Book, by) }); why != "" {
 				notes = append(notes, Note{f.Service + " · " + d.Name(f.Indicators[k].Name) + ": " + why})
 			}
 		}
