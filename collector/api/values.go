@@ -13,6 +13,7 @@ import (
 type Values interface {
 	Enter(ctx context.Context, e entered.Entry, v people.Visitor) (entered.Noted, error)
 	Entries(ctx context.Context, agreement, indicator, month string) ([]entered.Noted, error)
+	Asked(ctx context.Context, agreement, indicator, month string) ([]entered.Noted, error)
 }
 
 // Reader is in which language sentences are.
@@ -65,7 +66,7 @@ func (a *API) Values(ctx context.Context, in *struct {
 }
 
 func (a *API) values(ctx context.Context, agreement, indicator, month string) (*struct{ Body ValuesBody }, error) {
-	all, err := a.o.Values.Entries(ctx, agreement, indicator, month)
+	all, err := a.o.Values.Asked(ctx, agreement, indicator, month)
 	if err != nil {
 		return nil, a.answer(err, "value")
 	}

@@ -119,9 +119,7 @@ func (d *Desk) check(e *Entry, now time.Time) error {
 	}
 	var known, begun, inForce bool
 	for _, a := range d.agreed().Agreements {
-		if a.Number != e.Agreement || !slices.ContainsFunc(a.Indicators, func(i availability.Indicator) bool {
-			return i.Name == e.Indicator && i.Kind == availability.KindManual
-		}) {
+		if !asks(&a, e.Agreement, e.Indicator) {
 			continue
 		}
 		known = true
@@ -143,6 +141,29 @@ func (d *Desk) check(e *Entry, now time.Time) error {
 		return words.Refuse("refused.reason.long", maxComment)
 	}
 	return nil
+}
+
+// asks tells whether the agreement has that number, and people enter values
+// for its indicator.
+func asks(a *availability.Agreement, agreement, indicator string) bool {
+	return a.Number == agreement && slices.ContainsFunc(a.Indicators, func(i availability.Indicator) bool {
+		return i.Name == indicator && i.Kind == availability.KindManual
+	})
+}
+
+// Asked is Entries for one who asks by names and month that may be wrong: a
+// *words.Refusal then. What was entered is told also where the catalogue has
+// the indicator no longer.
+func (d *Desk) Asked(ctx context.Context, agreement, indicator, month string) ([]Noted, error) {
+	if _, err := words.ParseMonth(month); err != nil {
+		return nil, words.Refuse("refused.value.month", month)
+	}
+	all, err := d.Entries(ctx, agreement, indicator, month)
+	known := func(a availability.Agreement) bool { return asks(&a, agreement, indicator) }
+	if err == nil && len(all) == 0 && !slices.ContainsFunc(d.agreed().Agreements, known) {
+		return nil, words.Refuse("refused.value.indicator", agreement, indicator)
+	}
+	return all, err
 }
 
 // Entries are all versions of a value, oldest first; none where nothing was entered.

@@ -81,6 +81,28 @@ func TestEntries(t *testing.T) {
 	if err != nil || len(all) != 2 || all[0].Value != "4.2" || all[1].By != "li" {
 		t.Errorf("all of November: %+v, %v", all, err)
 	}
+	for _, row := range []struct {
+		agreement, indicator, month string
+		entries                     int
+		refused                     string
+	}{
+		{"S-1", "satisfaction", "2026-11", 2, ""},
+		{"S-1", "satisfaction", "2026-10", 0, ""},
+		{"S-1", "satisfaction", "2026-1", 0, "refused.value.month"},
+		{"S-1", "satisfactoin", "2026-11", 0, "refused.value.indicator"},
+		{"S-1", "availability", "2026-11", 0, "refused.value.indicator"},
+		{"S-9", "satisfaction", "2026-11", 0, "refused.value.indicator"},
+	} {
+		all, err := d.Asked(t.Context(), row.agreement, row.indicator, row.month)
+		var refusal *words.Refusal
+		if got := errors.As(err, &refusal); len(all) != row.entries || got != (row.refused != "") || got && refusal.Key != row.refused {
+			t.Errorf("asked for %+v: %d entries, %v", row, len(all), err)
+		}
+	}
+	c.Availability.Agreements = nil
+	if all, err := d.Asked(t.Context(), "S-1", "satisfaction", "2026-11"); err != nil || len(all) != 2 {
+		t.Errorf("of an agreement that is no longer: %d entries, %v", len(all), err)
+	}
 	if v, err := l.Verify(t.Context()); err != nil || len(v.Faults) > 0 {
 		t.Errorf("the audit chain: %v, %v", v.Faults, err)
 	}
