@@ -258,7 +258,7 @@ func (s *Site) serviceRows(ctx context.Context, v *visit, states figures.States)
 				zone = zoneOf(f, v.Zone)
 			}
 		}
-		if row.Strip, err = s.quarter(ctx, v, service, zone, 270, nil); err != nil {
+		if row.Strip, err = s.quarter(ctx, v, service, zone, 210, nil); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
