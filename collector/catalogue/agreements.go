@@ -37,6 +37,7 @@ func (c *checker) agreement(path string, e agreementEntry) availability.Agreemen
 	for i, each := range e.Indicators {
 		out.Indicators = append(out.Indicators, c.indicator(at(path+".indicators", i), each))
 	}
+	c.apart(path+".indicators", out.Indicators)
 	return out
 }
 
@@ -103,6 +104,7 @@ func (c *checker) indicator(path string, e indicatorEntry) availability.Indicato
 	if e.Unacceptable != "" {
 		out.Unacceptable = c.value(path+".unacceptable", out.Kind, string(e.Unacceptable))
 	}
+	c.crossed(path, e, &out)
 	return out
 }
 

@@ -40,7 +40,12 @@ func (c *checker) exceptions(f catalogueFile) []capacity.Exception {
 			c.known(path+".resource", "resource", e.Resource, sortedKeys(resources))
 		}
 		c.required(path, "reason", strings.TrimSpace(e.Reason) != "")
-		if e.For == "" && len(e.Match) == 0 && !c.doc.Has(path+".match") && !c.doc.Has(path+".for") {
+		switch {
+		case len(e.Match) == 0 && c.doc.Has(path+".match"):
+			c.required(path, "match", false)
+		case e.For == "" && c.doc.Has(path+".for"):
+			c.required(path, "for", false)
+		case e.For == "" && len(e.Match) == 0:
 			c.fault(path, "matches everything", "say which with match or for, or change the thresholds of the resource itself")
 		}
 		if e.For != "" {

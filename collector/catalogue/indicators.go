@@ -53,6 +53,30 @@ func (c *checker) better(path string, e indicatorEntry, out *availability.Indica
 	}
 }
 
+// apart refuses two indicators of one name where facts do not give one of them:
+// what is entered, and a difference of a closed month, is known by the name.
+func (c *checker) apart(path string, all []availability.Indicator) {
+	for i := range all {
+		for k := range i {
+			if all[i].Name != "" && all[i].Name == all[k].Name && !(all[i].Kind.Computed() && all[k].Kind.Computed()) {
+				c.fault(at(path, i)+".name", fmt.Sprintf("another indicator of the agreement is named %q", all[i].Name), "give each its own name")
+				break
+			}
+		}
+	}
+}
+
+// crossed refuses an unacceptable value that meets the target: nothing would
+// ever be below the target only.
+func (c *checker) crossed(path string, e indicatorEntry, i *availability.Indicator) {
+	if i.Target == nil || i.Unacceptable == nil || i.Kind.Computed() {
+		return
+	}
+	if order := i.Unacceptable.Cmp(i.Target); i.Higher && order > 0 || !i.Higher && order < 0 {
+		c.fault(path+".unacceptable", fmt.Sprintf("%s is better than the target %s", e.Unacceptable, e.Target), "an unacceptable value is worse than the target")
+	}
+}
+
 // onlyOf refuses a key that an indicator of the kind has no use for.
 func (c *checker) onlyOf(path, key string, kind availability.Kind, kinds ...availability.Kind) {
 	var names []string
