@@ -24,6 +24,7 @@ const promised = `components:
   - {name: probe, interval: 60s}
 services:
   - {name: shop, customer: acme, needs: {any_of: [page, probe]}}
+  - {name: depot, customer: other, needs: probe}
 resources:
   - {name: disk, unit: bytes, per: [instance, mountpoint], used: disk_used, limit: disk_size, warning: 80%%}
 agreements:
@@ -157,10 +158,10 @@ func TestIndicatorsOfEveryKind(t *testing.T) {
 	enter("4.6", http.StatusUnprocessableEntity) // it is there already
 	enter("4.40", http.StatusOK)
 	expect("entered", shop(first, ""), map[string]string{"satisfaction": "4.6 met entered"})
-	form := func(value string, want int, says string) {
+	form := func(service, agreement, value string, want int, says string) {
 		t.Helper()
 		alone := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		resp, err := alone.PostForm(r.c.URL()+"/services/shop/values?period="+month, url.Values{"agreement": {"S-1"}, "indicator": {"satisfaction"}, "value": {value}})
+		resp, err := alone.PostForm(r.c.URL()+"/services/"+service+"/values?period="+month, url.Values{"agreement": {agreement}, "indicator": {"satisfaction"}, "value": {value}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,8 +170,10 @@ func TestIndicatorsOfEveryKind(t *testing.T) {
 			t.Errorf("the form with %q: status %d, want %d and %q", value, resp.StatusCode, want, says)
 		}
 	}
-	form("4,4", http.StatusUnprocessableEntity, "is not a number: write it like 4.5")
-	form("4.4", http.StatusSeeOther, "")
+	form("shop", "S-1", "4,4", http.StatusUnprocessableEntity, "is not a number: write it like 4.5")
+	form("shop", "S-9", "4.4", http.StatusUnprocessableEntity, "Agreement S-9 has no indicator")
+	form("depot", "S-1", "4.3", http.StatusUnprocessableEntity, "Agreement S-1 has no indicator") // it is the shop's
+	form("shop", "S-1", "4.4", http.StatusSeeOther, "")
 	if page := r.pageAt("/services/shop?period=" + month); strings.Contains(page, "missing") || !strings.Contains(page, "<s>4.40 · poll</s>") {
 		t.Error("the page has not what was amended, or still asks for the value")
 	}

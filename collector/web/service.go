@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"math/big"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type serviceView struct {
 	Explain            bool
 	NoFigures          string
 	Days               template.HTML // the last 90
+	Wrong              string        // what was entered, where the page has no such value
 	Figures            []figuresView
 	Tree               []node
 	Outlook            *serviceOutlook // nil: nothing is agreed
@@ -109,6 +111,9 @@ func (s *Site) service(ctx context.Context, v *visit) (string, any, error) {
 			return "", nil, err
 		}
 		view.Figures = append(view.Figures, f)
+	}
+	if !slices.ContainsFunc(view.Figures, func(f figuresView) bool { return f.Values.Wrong != "" }) {
+		view.Wrong = v.Wrong
 	}
 	tree, err := s.tree(ctx, v, service.Needs, states)
 	if err != nil {

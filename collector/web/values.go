@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/entered"
+	"github.com/plimsoll/plimsoll/collector/words"
 )
 
 // valuesView is what people enter of one agreement and month.
@@ -63,7 +65,11 @@ func (s *Site) valueForm() form {
 		if _, ok := s.Figures.Catalogue().Availability.Service(name); !ok || s.Values == nil {
 			return "", notFound(v.T("kind.service", name))
 		}
-		_, err := s.Values.Enter(v.Context(), entered.Entry{Agreement: v.PostFormValue("agreement"), Indicator: v.PostFormValue("indicator"), Month: period,
+		agreement, indicator := v.PostFormValue("agreement"), v.PostFormValue("indicator")
+		if !slices.ContainsFunc(s.Figures.Catalogue().Availability.Agreements, func(a availability.Agreement) bool { return a.Number == agreement && a.Service == name }) {
+			return "", words.Refuse("refused.value.indicator", agreement, indicator)
+		}
+		_, err := s.Values.Enter(v.Context(), entered.Entry{Agreement: agreement, Indicator: indicator, Month: period,
 			Value: v.PostFormValue("value"), Comment: v.PostFormValue("comment")}, v.Visitor)
 		return servicePath(name) + "?" + url.Values{"period": {period}}.Encode() + "#values0", err
 	}}
