@@ -195,6 +195,10 @@ func (m *measuring) capacity(ctx context.Context, a *availability.Agreement, i *
 		return nil, b, nil
 	}
 	b.Query = "(" + r.Used + ") / (" + r.Limit + ")"
+	if len(instants(left)) == 0 {
+		b.Reason = availability.NotBegun
+		return nil, b, nil
+	}
 	found, err := m.utilisation(ctx, r, left)
 	if err != nil {
 		return nil, b, m.failed(err, b)

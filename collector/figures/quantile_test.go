@@ -1,13 +1,16 @@
 package figures
 
 import (
+	"fmt"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/plimsoll/plimsoll/collector/availability"
 	"github.com/plimsoll/plimsoll/collector/capacity"
+	"github.com/plimsoll/plimsoll/collector/catalogue"
 	"github.com/plimsoll/plimsoll/collector/series"
 )
 
@@ -90,5 +93,31 @@ func TestSteadyValues(t *testing.T) {
 	}
 	if exactly(0.1).Cmp(big.NewRat(1, 10)) != 0 {
 		t.Error("0.1 is no tenth")
+	}
+}
+
+// TestNoInstantYet: before the first five minutes of the hour that are agreed
+// nothing can be said of utilisation, also not that nothing has the resource.
+func TestNoInstantYet(t *testing.T) {
+	cat, faults := catalogue.Parse("catalogue.yaml", []byte(fmt.Sprintf(tenHours, "{name: i, kind: capacity, resource: disk, target: 85%}")))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	h := &archive{used: []series.Line{disk("web-1", "/", 0, 10*hour, 40)}}
+	e := New(Options{Samples: h, Raw: h, Now: func() time.Time { return time.UnixMilli(20 * hour) }})
+	for to, want := range map[int64]string{
+		5 * minute:   "none not_applicable not_begun",
+		5*minute + 1: "2/5 met samples 1/1 web-1 /",
+	} {
+		all, err := e.evaluate(availability.Input{Catalogue: cat.Availability, From: availability.At(minute), To: availability.At(10 * hour), AsOf: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.measure(t.Context(), measuring{cat: cat, asOf: to}, &all[0]); err != nil {
+			t.Fatal(err)
+		}
+		if got := told(&all[0].Indicators[0]); got != want {
+			t.Errorf("up to %d ms: got %q, want %q", to, got, want)
+		}
 	}
 }
