@@ -58,7 +58,8 @@ func (c *checker) better(path string, e indicatorEntry, out *availability.Indica
 func (c *checker) apart(path string, all []availability.Indicator) {
 	for i := range all {
 		for k := range i {
-			if all[i].Name != "" && all[i].Name == all[k].Name && !(all[i].Kind.Computed() && all[k].Kind.Computed()) {
+			byFacts := all[i].Kind.Computed() && all[k].Kind.Computed()
+			if all[i].Name != "" && all[i].Name == all[k].Name && !byFacts {
 				c.fault(at(path, i)+".name", fmt.Sprintf("another indicator of the agreement is named %q", all[i].Name), "give each its own name")
 				break
 			}
