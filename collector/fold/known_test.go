@@ -126,7 +126,7 @@ func TestWhatWasKnownThen(t *testing.T) {
 		f = reopen(t, options)
 		check("after a start", f.KnownStreaks)
 	})
-	if asked < 1000 {
+	if asked < 10*n {
 		t.Errorf("asked only %d times", asked)
 	}
 }

@@ -1,6 +1,7 @@
 package need
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,8 @@ func Bus(t testing.TB) (socket string) {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	for deadline := time.Now().Add(10 * time.Second); ; {
-		if _, err := os.Stat(socket); err == nil {
+		if c, err := net.Dial("unix", socket); err == nil { // that the file is there is not yet that anybody listens
+			_ = c.Close()
 			return socket
 		}
 		if time.Now().After(deadline) {
