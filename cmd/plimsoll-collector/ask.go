@@ -29,17 +29,11 @@ type askedMonth struct {
 
 // query has what was given of it.
 func (m askedMonth) query() (url.Values, error) {
-	at, err := m.AsOf.rfc3339()
-	if err != nil {
-		return nil, err
-	}
 	q := url.Values{}
-	for key, value := range map[string]string{"period": m.Period, "as_of": at} {
-		if value != "" {
-			q.Set(key, value)
-		}
+	if m.Period != "" {
+		q.Set("period", m.Period)
 	}
-	return q, nil
+	return q, m.AsOf.ask(q)
 }
 
 // problem is the part of an RFC 9457 answer a person reads.
@@ -152,12 +146,8 @@ type reportCmd struct {
 
 func (c *reportCmd) Run(ctx context.Context) error {
 	q := url.Values{"customer": {c.Customer}, "period": {c.Period}, "lang": {c.Lang}}
-	at, err := c.AsOf.rfc3339()
-	if err != nil {
+	if err := c.AsOf.ask(q); err != nil {
 		return err
-	}
-	if at != "" {
-		q.Set("as_of", at)
 	}
 	resp, err := c.ask(ctx, http.MethodGet, "/api/v1/report", q, nil)
 	if err != nil {
@@ -193,12 +183,8 @@ type exportFactsCmd struct {
 
 func (c *exportFactsCmd) Run(ctx context.Context) error {
 	q := url.Values{"from": {c.From}, "to": {c.To}}
-	at, err := c.AsOf.rfc3339()
-	if err != nil {
+	if err := c.AsOf.ask(q); err != nil {
 		return err
-	}
-	if at != "" {
-		q.Set("as_of", at)
 	}
 	return c.download(ctx, "/api/v1/facts.csv", q, c.Out)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -70,6 +71,15 @@ func (a asOf) rfc3339() (string, error) {
 	}
 	at, err := a.ms()
 	return time.UnixMilli(at).UTC().Format(time.RFC3339Nano), err
+}
+
+// ask puts the instant, where one was given, into a query.
+func (a asOf) ask(q url.Values) error {
+	at, err := a.rfc3339()
+	if err == nil && at != "" {
+		q.Set("as_of", at)
+	}
+	return err
 }
 
 // withScheme is the address of a collector as a URL. Without a scheme it is

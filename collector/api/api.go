@@ -58,7 +58,8 @@ type Store interface {
 	Catalogue(ctx context.Context) (ledger.CatalogueVersion, error)
 }
 
-// FactSource gives the raw facts in [from, to), in Unix milliseconds.
+// FactSource gives the raw facts in [from, to), of those that were known at
+// asOf where that is not 0; all in Unix milliseconds.
 type FactSource interface {
 	Facts(ctx context.Context, from, to, asOf int64, each func(availability.Fact) error) error
 }

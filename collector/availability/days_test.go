@@ -34,7 +34,7 @@ func TestDays(t *testing.T) {
 	}
 	var got []string
 	for _, d := range days["s"] {
-		got = append(got, fmt.Sprintf("%s: %s; else %s", d.Date, hours(d.Counted), hours(d.Outside)))
+		got = append(got, fmt.Sprintf("%s: %s; else %s", Instant{d.From, w.zone}.String()[:10], hours(d.Counted), hours(d.Outside)))
 	}
 	want := `2026-10-04: ; else up 24 h
 2026-10-05: up 9 h, down 1 h; else up 13 h, down 1 h
@@ -65,7 +65,7 @@ func TestDaysAddUp(t *testing.T) {
 				all += d.Counted[s] + d.Outside[s]
 			}
 			if d.To-d.From != 86_400_000 {
-				rt.Fatalf("%s lasts %d ms", d.Date, d.To-d.From)
+				rt.Fatalf("%d lasts %d ms", d.From, d.To-d.From)
 			}
 		}
 		f := w.evaluate()[0]

@@ -72,9 +72,9 @@ func damagedOr(path string, err error) error {
 // DamagedPages is how many pages were found since Open that do not fit their sums.
 func (l *Ledger) DamagedPages() int { return l.pages.count() }
 
-// LostEnd says what was left out of a damaged write-ahead log that Open found. What agents sent is folded again from
-// the journal; what people did then, they have to do again. The log as it was
-// is kept beside the ledger.
+// LostEnd says what was left out of a damaged write-ahead log that Open found.
+// What agents sent is folded again from the journal; what people did then, they
+// have to do again. The log as it was is kept beside the ledger.
 func (l *Ledger) LostEnd() LostEnd { return l.lost }
 
 // keepLostEnd looks through the write-ahead log before SQLite writes over it.

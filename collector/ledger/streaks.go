@@ -102,7 +102,7 @@ func putStreaks(ctx context.Context, tx *sql.Tx, drop []StreakKey, put []availab
 	if len(put) == 0 {
 		return nil
 	}
-	stmt, err := tx.PrepareContext(ctx, `INSERT INTO streaks (component, observer, first_at, last_at, state, facts, max_gap, hold,
+	stmt, err := tx.PrepareContext(ctx, `INSERT INTO streaks (`+streakColumns+`,
 		born_position, born_received, grown_position, grown_received, known_from)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (component, observer, first_at) DO UPDATE SET

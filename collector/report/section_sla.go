@@ -98,6 +98,7 @@ func (d *draft) measured(i *availability.IndicatorResult) string {
 func (d *draft) strip(f *availability.Figures) string {
 	s := chart.Strip{Title: f.Service, Gap: 1, Width: 720, Height: 24}
 	from, to := f.From.Time(), f.To.Time()
+	days := availability.DaysOf(f.Pieces, from.Location())
 	y, m, day := from.Date()
 	for i := 0; ; i++ {
 		begin, end := time.Date(y, m, day+i, 0, 0, 0, 0, from.Location()), time.Date(y, m, day+i+1, 0, 0, 0, 0, from.Location())
@@ -107,42 +108,22 @@ func (d *draft) strip(f *availability.Figures) string {
 		date := begin.Format(time.DateOnly)
 		cell := chart.Cell{Title: d.T("strip.day", date, d.T("strip.future"))}
 		if begin.Before(d.AsOf) {
-			cell = d.dayCell(f.Pieces, date, begin.UnixMilli(), end.UnixMilli())
+			cell = d.dayCell(availability.DayAt(days, (begin.UnixMilli()+end.UnixMilli())/2), date)
 		}
 		s.Cells = append(s.Cells, cell)
 	}
 	return s.SVG()
 }
 
-func (d *draft) dayCell(pieces []availability.Piece, date string, begin, end int64) chart.Cell {
-	var in [4]int64
-	agreed, none := false, "strip.none"
-	for _, p := range pieces {
-		if p.Cut == availability.CutExistence && min(p.To, end) > max(p.From, begin) {
-			none = "strip.existence"
-		}
-		if length := min(p.To, end) - max(p.From, begin); length > 0 && p.Cut == availability.NoCut {
-			in[p.State] += length
-			agreed = true
-		}
+func (d *draft) dayCell(day availability.Day, date string) chart.Cell {
+	text, worst := d.StateTimes(day.Counted)
+	switch {
+	case text != "":
+		return chart.Cell{State: worst.String(), Title: d.T("strip.day", date, text)}
+	case day.Cut[availability.CutExistence] > 0:
+		return chart.Cell{Title: d.T("strip.day", date, d.T("strip.existence"))}
 	}
-	if !agreed {
-		return chart.Cell{Title: d.T("strip.day", date, d.T(none))}
-	}
-	text, state := "", availability.Unknown
-	for _, st := range []availability.State{availability.Up, availability.Degraded, availability.Down, availability.Unknown} {
-		if in[st] == 0 {
-			continue
-		}
-		if st != availability.Unknown {
-			state = st
-		}
-		if text != "" {
-			text += ", "
-		}
-		text += d.T("strip.part", d.T("state."+st.String()), d.Millis(in[st]))
-	}
-	return chart.Cell{State: state.String(), Title: d.T("strip.day", date, text)}
+	return chart.Cell{Title: d.T("strip.day", date, d.T("strip.none"))}
 }
 
 // whys say what indicators rest on that facts do not give.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -58,15 +59,7 @@ func (v *visit) exceptionRows(all []capacity.Exception, usages []figures.Usage) 
 				row.Instances = append(row.Instances, v.excepted(u))
 			}
 		}
-		slices.SortStableFunc(row.Instances, func(a, b exceptedInstance) int {
-			switch {
-			case a.share > b.share:
-				return -1
-			case a.share < b.share:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(row.Instances, func(a, b exceptedInstance) int { return cmp.Compare(b.share, a.share) })
 		row.Count = len(row.Instances)
 		row.More = max(0, row.Count-shownInstances)
 		row.Instances = row.Instances[:row.Count-row.More]

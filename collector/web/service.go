@@ -225,13 +225,10 @@ func (s *Site) figuresView(ctx context.Context, v *visit, f *availability.Figure
 	from, to := f.From.Time(), f.To.Time()
 	view := figuresView{Month: v.Month(period), Agreement: v.T("figures.agreement", f.Agreement, strconv.Itoa(f.Version)),
 		From: words.Instant(from, zone), To: words.Instant(to, zone), Key: v.keyFigures(f), Cuts: v.cuts(f), More: v.more(f), Weighted: v.byWeight(f), Functions: v.functionRows(f)}
-	days, err := s.Figures.Days(ctx, f.Service, from, to, v.AsOf)
-	if err != nil {
-		return view, err
-	}
+	var err error
 	cat := s.Figures.Catalogue().Availability
 	service, _ := cat.Service(f.Service) // figures are of services in the catalogue
-	view.Strip = v.dayStrip(f.Service, days, lifeOf(service, zone), from, to, zone, 900, nil)
+	view.Strip = v.dayStrip(f.Service, availability.DaysOf(f.Pieces, zone), lifeOf(service, zone), from, to, zone, 900, nil)
 	if a := agreementOf(cat, f); a != nil {
 		view.Policies = v.policies(cat, a)
 		for i := range f.Indicators {

@@ -24,7 +24,6 @@ type Figures interface {
 	Explain(ctx context.Context, service, from, to string, asOf time.Time) ([]availability.Explanation, error)
 	Outlook(ctx context.Context, service string, asOf time.Time) (figures.Outlook, bool, error)
 	States(ctx context.Context, at time.Time) (figures.States, error)
-	Days(ctx context.Context, service string, from, to, asOf time.Time) ([]availability.Day, error)
 	LastDays(ctx context.Context, asOf time.Time) (map[string][]availability.Day, error)
 	ServiceTimeline(ctx context.Context, service string, from, to, asOf time.Time) (availability.Timeline, error)
 	ComponentTimeline(ctx context.Context, component string, from, to, asOf time.Time) (availability.Timeline, error)

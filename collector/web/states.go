@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"html/template"
@@ -56,11 +55,7 @@ func (v *visit) dayStrip(title string, days []availability.Day, life availabilit
 		if !begin.Before(to) {
 			break
 		}
-		var day availability.Day
-		if k, ok := slices.BinarySearchFunc(days, begin.UnixMilli(), func(d availability.Day, at int64) int { return cmp.Compare(d.From, at) }); ok {
-			day = days[k]
-		}
-		cell := v.dayCell(day, life, begin, end)
+		cell := v.dayCell(availability.DayAt(days, (begin.UnixMilli()+end.UnixMilli())/2), life, begin, end)
 		if link != nil && !begin.After(v.AsOf) {
 			cell.Link = link(begin)
 		}
@@ -77,15 +72,15 @@ func (v *visit) dayCell(d availability.Day, life availability.Span, begin, end t
 	if max(begin.UnixMilli(), life.From) >= min(end.UnixMilli(), life.To) {
 		return chart.Cell{Title: v.T("strip.day", day, v.T("strip.existence"))}
 	}
-	text, state := v.stateTimes(d.Counted)
+	text, state := v.StateTimes(d.Counted)
 	if text == "" {
 		text = v.T("strip.none")
 	}
 	rest := d.Outside
 	rest[availability.Unknown] = 0 // nobody promised to look
-	if _, worst := v.stateTimes(rest); worst == availability.Down || worst == availability.Degraded {
+	if _, worst := v.StateTimes(rest); worst == availability.Down || worst == availability.Degraded {
 		rest[availability.Up] = 0
-		also, _ := v.stateTimes(rest)
+		also, _ := v.StateTimes(rest)
 		text = v.T("strip.outside", text, also)
 	}
 	cell := chart.Cell{Title: v.T("strip.day", day, text)}
@@ -95,45 +90,19 @@ func (v *visit) dayCell(d availability.Day, life availability.Span, begin, end t
 	return cell
 }
 
-// stateTimes lists the times in each state, and gives the worst that is known.
-func (v *visit) stateTimes(in [4]int64) (text string, worst availability.State) {
-	worst = availability.Unknown
-	for _, s := range []availability.State{availability.Up, availability.Degraded, availability.Down, availability.Unknown} {
-		if in[s] == 0 {
-			continue
-		}
-		if s != availability.Unknown {
-			worst = s
-		}
-		if text != "" {
-			text += ", "
-		}
-		text += v.T("strip.part", v.T("state."+s.String()), v.Millis(in[s]))
+// piecesOf are those of a timeline that no agreement cuts: all of it counts.
+func piecesOf(timeline availability.Timeline) []availability.Piece {
+	pieces := make([]availability.Piece, len(timeline))
+	for i, seg := range timeline {
+		pieces[i] = availability.Piece{Span: seg.Span, State: seg.State}
 	}
-	return text, worst
+	return pieces
 }
 
-// daysOf are the days of a timeline that no agreement cuts: all of it counts.
-func daysOf(timeline availability.Timeline, from, to time.Time, zone *time.Location) []availability.Day {
-	var days []availability.Day
-	y, m, d := from.In(zone).Date()
-	for i := 0; ; i++ {
-		begin, end := time.Date(y, m, d+i, 0, 0, 0, 0, zone), time.Date(y, m, d+i+1, 0, 0, 0, 0, zone)
-		if !begin.Before(to) {
-			return days
-		}
-		day := availability.Day{From: begin.UnixMilli(), To: end.UnixMilli()}
-		for _, seg := range timeline.Within(day.From, day.To) {
-			day.Counted[seg.State] += seg.Length()
-		}
-		days = append(days, day)
-	}
-}
-
-// quarter is the 90 days of a service that end with the one of the instant asked about.
+// quarter is the last figures.LastDays days of a service, with that of the instant asked about.
 func (s *Site) quarter(ctx context.Context, v *visit, service availability.Service, zone *time.Location, width int, link func(time.Time) string) (template.HTML, error) {
 	y, m, d := v.AsOf.In(zone).Date()
-	from, to := time.Date(y, m, d-89, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
+	from, to := time.Date(y, m, d+1-figures.LastDays, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
 	all, err := s.Figures.LastDays(ctx, v.AsOf)
 	if err != nil {
 		return "", err
@@ -144,7 +113,7 @@ func (s *Site) quarter(ctx context.Context, v *visit, service availability.Servi
 		if err != nil {
 			return "", err
 		}
-		days = daysOf(timeline, from, to, zone)
+		days = availability.DaysOf(piecesOf(timeline), zone)
 	}
 	return v.dayStrip(v.T("strip.days", service.Name), days, lifeOf(service, zone), from, to, zone, width, link), nil
 }
